@@ -1,0 +1,1 @@
+"""A Typesense-compatible search index on SQLite, in process or as a server."""

@@ -1,0 +1,1 @@
+"""Talking to GitHub: repository links, GraphQL, REST, and what to ask again when."""

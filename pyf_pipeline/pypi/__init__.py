@@ -1,0 +1,1 @@
+"""Talking to PyPI: the index, project documents, discovery by classifier."""

@@ -1,0 +1,1 @@
+"""The search collection: schema, documents, publishing, aliases and keys."""

@@ -1,0 +1,1 @@
+"""Tests, and the stand-in world that they and the demo run on."""
