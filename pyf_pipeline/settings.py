@@ -1,0 +1,134 @@
+"""Every environment variable that the project reads, in one place, with its default and its meaning.
+
+The values come from the environment and, below it, from a `.env` file in the working directory, which is where
+Dagster's own commands look for one as well.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+NO_SERVER_KEY = "embedded"
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the text names the variable, what is wrong with it and what would be right."""
+
+
+def _http_address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+def _absolute(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+HttpAddress = Annotated[str, AfterValidator(_http_address)]
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+class Settings(BaseModel):
+    """The settings of one process; each field is read from the variable of its name in upper case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    pypi_url: HttpAddress = Field("https://pypi.org", description="Where PyPI answers.")
+    pypi_concurrency: int = Field(32, ge=1, le=256, description="Connections to PyPI at once, at most.")
+    pypi_discovery: Literal["auto", "xmlrpc", "index"] = Field(
+        "auto",
+        description="How projects with a classifier are found: by XML-RPC, by the index, or as it goes.",
+    )
+    pypi_discovery_hours: float = Field(
+        24,
+        ge=0,
+        description="Hours for which an answer of XML-RPC is good: the index tells what moved since.",
+    )
+    pyf_contact: str = Field("", description="Your address or page, for PyPI's and GitHub's administrators.")
+
+    github_api_url: HttpAddress = Field("https://api.github.com", description="Where GitHub's API answers.")
+    github_token: SecretStr | None = Field(
+        None, description="With a token GraphQL is asked (5,000 points an hour), without one REST (60 calls)."
+    )
+    github_coolofftime: float = Field(0, ge=0, description="Seconds between two calls to GitHub.")
+    github_cache_hours: float = Field(24, ge=0, description="Hours for which a repository's figures are good.")
+
+    typesense_host: str = Field("", description="The search server's host; unset: the embedded index.")
+    typesense_port: int = Field(8108, ge=1, le=65535, description="The search server's port.")
+    typesense_protocol: Literal["http", "https"] = Field("http", description="http or https.")
+    typesense_api_key: SecretStr | None = Field(None, description="An admin key; needed with TYPESENSE_HOST.")
+    typesense_timeout: float = Field(120, gt=0, description="Seconds for which one request may take.")
+
+    pyf_home: AbsolutePath = Field(Path(".pyf"), description="Where state is kept unless told otherwise.")
+    pyf_store_url: str = Field("", description="What is remembered between runs: an SQLAlchemy address.")
+    pyf_storage_url: str = Field("", description="Where asset outputs go: a folder, or s3://bucket/prefix.")
+    pyf_profiles: str = Field("", description="A YAML file or a folder of them with profiles of your own.")
+    default_profile: str = Field("", description="The profile of commands that are not given one.")
+
+    @property
+    def store_url(self) -> str:
+        """The SQLAlchemy address of the store; by default an SQLite file under `PYF_HOME`."""
+        return self.pyf_store_url or f"sqlite:///{self.pyf_home / 'store.sqlite3'}"
+
+    @property
+    def storage_url(self) -> str:
+        """The folder or object storage prefix of asset outputs; by default a folder under `PYF_HOME`."""
+        return self.pyf_storage_url or str(self.pyf_home / "storage")
+
+    @property
+    def embedded_path(self) -> Path | None:
+        """The embedded index's file, or None where a Typesense server is configured."""
+        return None if self.typesense_host else self.pyf_home / "search.sqlite3"
+
+    @property
+    def api_key(self) -> str:
+        """The search server's admin key; the embedded index in process has no door that needs one.
+
+        Raises:
+            SettingsError: A server is configured without a key.
+        """
+        if self.typesense_api_key is not None:
+            return self.typesense_api_key.get_secret_value()
+        if self.typesense_host:
+            raise SettingsError(
+                f"TYPESENSE_HOST is {self.typesense_host!r} but TYPESENSE_API_KEY is not set: "
+                "set it to the server's admin key, in the environment or in .env"
+            )
+        return NO_SERVER_KEY
+
+
+def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Settings:
+    """Read the settings from the environment and, for what is not set there, from a `.env` file.
+
+    An empty variable counts as unset, as compose files pass on what nobody has set.
+
+    Args:
+        environ: The environment; by default this process's own.
+        dotenv: The file; by default `.env` in the working directory. It need not exist.
+
+    Raises:
+        SettingsError: A value cannot be used.
+    """
+    environ = os.environ if environ is None else environ
+    values = {**dotenv_values(dotenv or Path(".env")), **environ}
+    given = {name: values.get(name.upper()) for name in Settings.model_fields}
+    try:
+        return Settings.model_validate({name: value for name, value in given.items() if value})
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    """One line per unusable variable. The values of secrets are never echoed: only the variable is named."""
+    lines = []
+    for problem in error.errors(include_url=False, include_context=False):
+        variable = str(problem["loc"][0]).upper()
+        shown = "" if variable.endswith(("KEY", "TOKEN", "URL")) else f"={problem['input']!r}"
+        meaning = Settings.model_fields[variable.lower()].description
+        lines.append(f"{variable}{shown}: {problem['msg']} ({meaning})")
+    return "\n".join(lines)

@@ -1,0 +1,137 @@
+"""Projects and packages as rows of Arrow tables, and back."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from pyf_pipeline.catalog.model import Package, ProjectDocument, Release
+
+ROWS_PER_BATCH = 200
+
+# Whether the rows come from a run over a part of the profile only: then what is missing is not known to be gone.
+PARTIAL = b"pyf_pipeline.partial"
+
+_RELEASE = pa.struct(
+    [
+        ("version", pa.string()),
+        ("upload_timestamp", pa.int64()),
+        ("yanked", pa.bool_()),
+        ("yanked_reason", pa.string()),
+    ]
+)
+_INFO_BY_VERSION = pa.list_(pa.struct([("version", pa.string()), ("info", pa.string())]))
+
+PROJECT_SCHEMA = pa.schema(
+    [
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("display_name", pa.string()),
+        pa.field("last_serial", pa.int64(), nullable=False),
+        pa.field("info", pa.string(), nullable=False),
+        pa.field("releases", pa.list_(_RELEASE), nullable=False),
+        pa.field("release_infos", _INFO_BY_VERSION),
+        pa.field("fetched_at", pa.timestamp("s", tz="UTC"), nullable=False),
+    ]
+)
+
+_TEXTS = pa.list_(pa.string())
+_PACKAGE_TYPES: Mapping[str, pa.DataType] = {
+    "classifiers": _TEXTS,
+    "keywords": _TEXTS,
+    "requires_dist": _TEXTS,
+    "project_urls": pa.map_(pa.string(), pa.string()),
+    "yanked": pa.bool_(),
+    "upload_timestamp": pa.int64(),
+    "releases": pa.list_(_RELEASE),
+    "last_serial": pa.int64(),
+}
+PACKAGE_SCHEMA = pa.schema(
+    [pa.field(name, _PACKAGE_TYPES.get(name, pa.string()), nullable=False) for name in Package.model_fields]
+)
+
+
+def project_rows(
+    documents: Iterable[ProjectDocument],
+    *,
+    partial: bool,
+    release_infos: Callable[[str], dict[str, Any]] | None = None,
+) -> pa.RecordBatchReader:
+    """Projects as rows, made as they are read, so that only a batch of them is in memory.
+
+    Args:
+        documents: The projects.
+        partial: Whether they come from a run over a part of the profile.
+        release_infos: Gives the releases' own metadata by version, where every release is wanted.
+    """
+
+    def row(document: ProjectDocument) -> dict[str, Any]:
+        infos = None if release_infos is None else release_infos(document.name)
+        return {
+            "name": document.name,
+            "display_name": str(document.info.get("name") or document.name),
+            "last_serial": document.serial,
+            "info": _json(document.info),
+            "releases": [release.model_dump() for release in document.releases],
+            "release_infos": infos and [{"version": v, "info": _json(info)} for v, info in infos.items()],
+            "fetched_at": datetime.fromtimestamp(document.fetched_at, UTC),
+        }
+
+    schema = PROJECT_SCHEMA.with_metadata({PARTIAL: str(partial).lower()})
+    return pa.RecordBatchReader.from_batches(schema, _batches(map(row, documents), schema))
+
+
+def projects(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[ProjectDocument, dict[str, Any] | None]]:
+    """The projects of rows, each with its releases' own metadata by version where the rows hold it."""
+    for batch in batches:
+        for row in batch.to_pylist():
+            releases = tuple(Release.model_construct(**release) for release in row["releases"])
+            document = ProjectDocument(
+                row["name"],
+                row["last_serial"],
+                orjson.loads(row["info"]),
+                releases,
+                int(row["fetched_at"].timestamp()),
+            )
+            infos = row["release_infos"]
+            yield document, infos and {entry["version"]: orjson.loads(entry["info"]) for entry in infos}
+
+
+def package_table(packages: Iterable[Package], *, partial: bool) -> pa.Table:
+    """Packages as a table."""
+    schema = PACKAGE_SCHEMA.with_metadata({PARTIAL: str(partial).lower()})
+    return pa.Table.from_batches(_batches((_package_row(package) for package in packages), schema), schema)
+
+
+def packages(batches: Iterable[pa.RecordBatch]) -> Iterator[Package]:
+    """The packages of rows; they were validated when they were written, and are not validated again."""
+    for batch in batches:
+        for row in batch.to_pylist():
+            row["project_urls"] = dict(row["project_urls"])
+            row["releases"] = tuple(Release.model_construct(**release) for release in row["releases"])
+            for name in ("classifiers", "keywords", "requires_dist"):
+                row[name] = tuple(row[name])
+            yield Package.model_construct(**row)
+
+
+def is_partial(schema: pa.Schema) -> bool:
+    """Whether rows with this schema come from a run over a part of the profile."""
+    return (schema.metadata or {}).get(PARTIAL) == b"true"
+
+
+def _package_row(package: Package) -> dict[str, Any]:
+    row = package.model_dump()
+    row["project_urls"] = list(package.project_urls.items())
+    return row
+
+
+def _batches(rows: Iterable[dict[str, Any]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, ROWS_PER_BATCH)):
+        yield pa.RecordBatch.from_pylist(chunk, schema)
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
