@@ -33,7 +33,9 @@ class LinkChoice:
 
     Attributes:
         repository: The likeliest repository, if any link names one.
-        candidates: All repositories that links name, the likeliest first.
+        candidates: The repositories to try, the likeliest first: those named as source or homepage, or, only where
+            there is none, those under the best of the other labels. A tracker or a change log may well be that of
+            another project, so when the source is gone they are no substitute.
         links_seen: All links there were, in the same order of preference.
         reason: Why there is no repository: no link leads to GitHub at all, or those that do name none.
     """
@@ -108,15 +110,17 @@ def choose(project_urls: Mapping[str, str], home_page: str) -> LinkChoice:
     labels that say nothing; among equals a link to the repository comes before one to its pages.
     """
     links = _by_preference(project_urls, home_page)
-    named: dict[str, RepositoryName] = {}
-    for link in links:
-        if name := parse_link(link):
-            named.setdefault(name.key, name)
-    candidates = tuple(named.values())
+    seen = tuple(dict.fromkeys(url for _, url in links))
+    named = [(_trust(rank), name) for rank, url in links if (name := parse_link(url))]
+    candidates: dict[str, RepositoryName] = {}
+    for trust, name in named:
+        if trust == named[0][0]:
+            candidates.setdefault(name.key, name)
     if candidates:
-        return LinkChoice(candidates[0], candidates, links, None)
-    reason: NoRepository = "not_a_repository" if any(_leads_to_github(link) for link in links) else "no_link"
-    return LinkChoice(None, (), links, reason)
+        likeliest = tuple(candidates.values())
+        return LinkChoice(likeliest[0], likeliest, seen, None)
+    reason: NoRepository = "not_a_repository" if any(_leads_to_github(url) for url in seen) else "no_link"
+    return LinkChoice(None, (), seen, reason)
 
 
 def _split(url: str) -> _Link | None:
@@ -164,11 +168,16 @@ def _checked(owner: str, name: str) -> RepositoryName | None:
     return RepositoryName(owner, name)
 
 
-def _by_preference(project_urls: Mapping[str, str], home_page: str) -> tuple[str, ...]:
+def _by_preference(project_urls: Mapping[str, str], home_page: str) -> list[tuple[LabelRank, str]]:
     ranked = [(rank_of(label), url.strip()) for label, url in project_urls.items()]
     ranked.append((LabelRank.HOMEPAGE, home_page.strip()))
     ranked.sort(key=lambda entry: (entry[0], _is_page(entry[1])))
-    return tuple(dict.fromkeys(url for _, url in ranked if url))
+    return [(rank, url) for rank, url in ranked if url]
+
+
+def _trust(rank: LabelRank) -> LabelRank:
+    """Source and homepage are both the project's own; of the others each is a class of its own."""
+    return LabelRank.SOURCE if rank == LabelRank.HOMEPAGE else rank
 
 
 def _is_page(url: str) -> bool:
