@@ -1,14 +1,16 @@
 """Projects and packages as rows of Arrow tables, and back."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 import orjson
+import pandas as pd
 import pyarrow as pa
 
-from pyf_pipeline.catalog.model import Package, ProjectDocument, Release
+from pyf_pipeline.catalog.model import Package, ProjectDocument, Release, Repository
 
 ROWS_PER_BATCH = 200
 
@@ -48,6 +50,15 @@ _PACKAGE_TYPES: Mapping[str, pa.DataType] = {
     "releases": pa.list_(_RELEASE),
     "last_serial": pa.int64(),
 }
+_FRAME_TYPES: Mapping[str, str] = {
+    "stars": "int64",
+    "watchers": "int64",
+    "open_issues": "int64",
+    "updated": "int64",
+    "archived": "bool",
+    "fetched_at": "int64",
+}
+
 PACKAGE_SCHEMA = pa.schema(
     [pa.field(name, _PACKAGE_TYPES.get(name, pa.string()), nullable=False) for name in Package.model_fields]
 )
@@ -114,6 +125,23 @@ def packages(batches: Iterable[pa.RecordBatch]) -> Iterator[Package]:
             for name in ("classifiers", "keywords", "requires_dist"):
                 row[name] = tuple(row[name])
             yield Package.model_construct(**row)
+
+
+def repository_frame(by_project: Mapping[str, Repository]) -> pd.DataFrame:
+    """The repositories of projects as a frame: one row for each, ordered by the project's name."""
+    columns = [field.name for field in fields(Repository)]
+    rows = [(project, *astuple(by_project[project])) for project in sorted(by_project)]
+    frame = pd.DataFrame(rows, columns=["project", *columns])
+    # A frame without rows has no types of its own, and the file needs the same ones every time.
+    return frame.astype({name: _FRAME_TYPES.get(name, "string") for name in frame.columns})
+
+
+def repositories_by_project(frame: pd.DataFrame | None) -> dict[str, Repository]:
+    """The repositories of a frame by project; none where there is no frame."""
+    if frame is None:
+        return {}
+    records: list[dict[str, Any]] = frame.drop(columns="project").to_dict("records")  # type: ignore[assignment]
+    return {project: Repository(**record) for project, record in zip(frame["project"], records, strict=True)}
 
 
 def is_partial(schema: pa.Schema) -> bool:

@@ -1,0 +1,86 @@
+"""Single projects and releases from PyPI's JSON API."""
+
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import requests
+
+from pyf_pipeline.catalog.model import MalformedProjectError, ProjectDocument
+from pyf_pipeline.catalog.parsing import parse_project
+from pyf_pipeline.pypi.http import Http, UnusableAnswerError
+
+
+class StaleAnswerError(UnusableAnswerError):
+    """The answer is older than the index said: a cache on the way has not seen the change yet."""
+
+
+def fetch_project(http: Http, name: str, *, minimum_serial: int = 0) -> ProjectDocument | None:
+    """A project's document by its normalised name, or None where PyPI has no such project (any more).
+
+    Args:
+        http: How PyPI is asked.
+        name: The normalised name: any other spelling costs a redirect.
+        minimum_serial: The serial that the index named; an older answer is stale and asked for again.
+
+    Raises:
+        PyPIError: No usable answer came within the budget of retries.
+    """
+
+    def read(response: requests.Response) -> ProjectDocument | None:
+        if response.status_code == 404:
+            return None
+        header = response.headers.get("X-PyPI-Last-Serial", "")
+        try:
+            document = parse_project(
+                decode(response.content),
+                name=name,
+                header_serial=int(header) if header.isdigit() else None,
+                fetched_at=int(time.time()),
+            )
+        except MalformedProjectError as error:
+            raise UnusableAnswerError(str(error)) from None
+        if document.serial < minimum_serial:
+            raise StaleAnswerError("answer older than the index")
+        return document
+
+    return http.ask(f"/pypi/{name}/json", read, expected=(200, 404))
+
+
+def fetch_release(http: Http, name: str, version: str) -> dict[str, Any] | None:
+    """The `info` of one release, or None where PyPI has no such release (any more).
+
+    Raises:
+        PyPIError: No usable answer came within the budget of retries.
+    """
+
+    def read(response: requests.Response) -> dict[str, Any] | None:
+        if response.status_code == 404:
+            return None
+        payload = decode(response.content)
+        info = payload.get("info") if isinstance(payload, dict) else None
+        if not isinstance(info, dict):
+            raise UnusableAnswerError("the release has no info")
+        return info
+
+    quoted = quote(version, safe="")
+    return http.ask(f"/pypi/{name}/{quoted}/json", read, expected=(200, 404))
+
+
+def decode(body: bytes) -> object:
+    """A JSON body, whose texts may hold lone surrogates: those become U+FFFD, as no store takes them.
+
+    Raises:
+        UnusableAnswerError: The body is not JSON.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        return json.loads(text.encode("utf-8", "replace"))
+    except ValueError:
+        raise UnusableAnswerError("the answer is not JSON") from None
