@@ -1,0 +1,174 @@
+"""Which documents fulfil a filter: a truth value for each document of a view."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from pyf_pipeline.embedded import filters, trie
+from pyf_pipeline.embedded.arrays import BoolArray, IntArray
+from pyf_pipeline.embedded.columns import Numbers
+from pyf_pipeline.embedded.errors import bad_request
+from pyf_pipeline.embedded.schema import Field
+from pyf_pipeline.embedded.segments import LAST
+from pyf_pipeline.embedded.tokens import tokenizer_for
+from pyf_pipeline.embedded.view import Postings, View
+
+PREFIX_CANDIDATES = 4
+"""How many words a prefix in a filter stands for, as in Typesense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """Evaluates filters over one view; the connection sees the view's version."""
+
+    connection: sqlite3.Connection
+    view: View
+
+    def mask(self, condition: filters.Condition) -> BoolArray:
+        """Which documents fulfil a condition; raises `ApiError` where a value holds no word."""
+        if isinstance(condition, filters.Combination):
+            left, right = self.mask(condition.left), self.mask(condition.right)
+            return left & right if condition.operator == "&&" else left | right
+        found = self._plain(condition)
+        return ~found if condition.negated else found
+
+    def _plain(self, condition: filters.Condition) -> BoolArray:
+        if isinstance(condition, filters.IdCondition):
+            return self._ids(condition)
+        if isinstance(condition, filters.NumberCondition):
+            return self._numbers(condition)
+        if isinstance(condition, filters.BoolCondition):
+            return self._bools(condition)
+        if isinstance(condition, filters.TextCondition):
+            return self._texts(condition)
+        raise TypeError(condition)
+
+    def _none(self) -> BoolArray:
+        return np.zeros(self.view.size, dtype=bool)
+
+    def _field(self, name: str) -> Field:
+        return self.view.schema.by_name[name]
+
+    def _ids(self, condition: filters.IdCondition) -> BoolArray:
+        if "*" in condition.ids:
+            return ~self._none()
+        found = documents_of(self.connection, self.view, condition.ids)
+        mask = self._none()
+        mask[list(found.values())] = True
+        return mask
+
+    def _numbers(self, condition: filters.NumberCondition) -> BoolArray:
+        field = self._field(condition.field)
+        column = self.view.numbers(self.connection, field)
+        mask = self._none()
+        pairs = list(condition.comparisons)
+        while pairs:
+            comparator, text = pairs.pop(0)
+            value = _number(field, text)
+            if comparator == filters.NOT_EQUALS:
+                mask |= ~self._holders(column, column.values == value)
+            elif comparator != filters.RANGE:
+                mask |= self._holders(column, _COMPARE[comparator](column.values, value))
+            elif pairs:
+                upper = _number(field, pairs.pop(0)[1])
+                mask |= self._holders(column, (column.values >= value) & (column.values <= upper))
+        return mask
+
+    def _bools(self, condition: filters.BoolCondition) -> BoolArray:
+        column = self.view.numbers(self.connection, self._field(condition.field))
+        return self._holders(column, np.isin(column.values, np.array(condition.values, dtype=np.int64)))
+
+    def _holders(self, column: Numbers, hits: BoolArray) -> BoolArray:
+        """The documents of which at least one value is a hit."""
+        if len(hits) == self.view.size and (column.counts() == 1).all():
+            return hits
+        mask = self._none()
+        mask[np.repeat(np.arange(self.view.size), column.counts())[hits]] = True
+        return mask
+
+    def _texts(self, condition: filters.TextCondition) -> BoolArray:
+        field = self._field(condition.field)
+        mask = self._none()
+        for value in condition.values:
+            mask[self._text(field, value, exact=condition.exact)] = True
+        return mask
+
+    def _text(self, field: Field, value: str, *, exact: bool) -> IntArray:
+        prefix = len(value) > 1 and value.endswith("*")
+        schema = self.view.schema
+        words = tokenizer_for(schema.symbols_to_index, schema.token_separators).words(
+            value.removesuffix("*") if prefix else value
+        )
+        if not words:
+            raise bad_request(f"Error with filter field `{field.name}`: Filter value cannot be empty.")
+        tokens = [w.encode() for w in words]
+        if not prefix:
+            return self._sequence(field, tokens, exact=exact, whole=True)
+        variants = [[*tokens[:-1], last] for last in self._expansions(field, tokens)]
+        found = [self._sequence(field, v, exact=exact, whole=False) for v in variants]
+        return reduce(np.union1d, found, np.zeros(0, dtype=np.int64))
+
+    def _expansions(self, field: Field, tokens: list[bytes]) -> list[bytes]:
+        terms = self.view.terms(self.connection, field.name)
+        before = self.view.postings(self.connection, field.name, tokens[-2]) if len(tokens) > 1 else None
+
+        def allowed(term: bytes) -> bool:
+            documents = self.view.postings(self.connection, field.name, term).documents
+            return bool(len(documents)) and (before is None or len(np.intersect1d(documents, before.documents)) > 0)
+
+        selection = trie.Selection(allowed, allowed)
+        return trie.near(terms, tokens[-1], 0, PREFIX_CANDIDATES, selection, prefix=True, taken=set(tokens[:-1]))
+
+    def _sequence(self, field: Field, tokens: list[bytes], *, exact: bool, whole: bool) -> IntArray:
+        """The documents with all tokens; if `exact`, in a text that begins with them, and if `whole`, ends there."""
+        found = [self.view.postings(self.connection, field.name, t) for t in tokens]
+        documents = common(p.documents for p in found)
+        if not exact or not len(documents):
+            return documents
+        if whole and not field.is_array:
+            return np.intersect1d(documents, _placed(found[-1], len(tokens) - 1, last=True, by_element=False))
+        keys = [_placed(p, i, last=whole and i == len(tokens) - 1, by_element=True) for i, p in enumerate(found)]
+        return np.unique(common(keys) >> 16)
+
+
+def common(arrays: Iterable[IntArray]) -> IntArray:
+    """What all the sorted arrays hold."""
+    return reduce(lambda a, b: np.intersect1d(a, b, assume_unique=True), arrays)
+
+
+def _placed(postings: Postings, place: int, *, last: bool, by_element: bool) -> IntArray:
+    """The documents (with `by_element`: document * 65536 + text number) where a term is at a place in a text."""
+    occurrences = postings.occurrences
+    hits = (occurrences & 0xFFFF) == place
+    if last:
+        hits &= (occurrences & LAST) != 0
+    owners = np.repeat(np.asarray(postings.documents, dtype=np.int64), np.diff(postings.starts))[hits]
+    if by_element:
+        owners = (owners << 16) | ((occurrences[hits] >> 16) & 0x7FFF).astype(np.int64)
+    return np.unique(owners)
+
+
+_COMPARE = {
+    filters.EQUALS: np.equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
+}  # fmt: skip
+
+
+def _number(field: Field, text: str) -> np.float32 | int:
+    with np.errstate(over="ignore"):
+        return np.float32(text) if field.is_float else int(text)
+
+
+def documents_of(connection: sqlite3.Connection, view: View, ids: Iterable[str]) -> dict[str, int]:
+    """Which document of the view has which `id`; ids that no document has are left out."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, int] = {}
+    for low in range(0, len(wanted), 500):
+        some = wanted[low : low + 500]
+        marks = ",".join("?" * len(some))
+        query = f"SELECT id, seq FROM documents WHERE collection_id = ? AND id IN ({marks})"  # noqa: S608 - only marks
+        for name, seq in connection.execute(query, (view.collection, *some)):
+            found[name] = int(np.searchsorted(view.seqs, seq))
+    return found

@@ -1,0 +1,346 @@
+"""Counting hits by the values of a field."""
+
+import itertools
+import re
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyf_pipeline.embedded.arrays import BoolArray, IntArray
+from pyf_pipeline.embedded.columns import Labels
+from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
+from pyf_pipeline.embedded.schema import Field, Schema
+from pyf_pipeline.embedded.tokens import tokenizer_for
+from pyf_pipeline.embedded.validation import float_text
+from pyf_pipeline.embedded.view import View
+
+FEW_VALUES = 250
+MANY_HITS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A named span of numbers: from `low`, up to but without `high`."""
+
+    label: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class FacetRequest:
+    """One field of `facet_by`.
+
+    Attributes:
+        by_name: "" for the most frequent first, else "asc" or "desc" by value.
+        sort_field: Another field by which values are ordered, in the direction `by_name`.
+        wildcard: Whether it was meant by a pattern; it is left out then where nothing is counted.
+    """
+
+    field: str
+    ranges: tuple[Range, ...] = ()
+    by_name: str = ""
+    sort_field: str = ""
+    wildcard: bool = False
+
+
+def parse_facets(text: str, schema: Schema) -> list[FacetRequest]:
+    """The fields of `facet_by`; raises `ApiError`."""
+    found: list[FacetRequest] = []
+    for part in _split(text):
+        if part.startswith("$"):
+            raise UnsupportedError("Faceting by fields of another collection")
+        found += _requests(part, schema)
+    return found
+
+
+def _split(text: str) -> list[str]:
+    """Splits at commas outside parentheses."""
+    parts, depth, buffer = [], 0, ""
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            parts.append(buffer)
+            buffer = ""
+        else:
+            buffer += character
+    if depth:
+        raise bad_request("Invalid facet format.")
+    return [p for part in [*parts, buffer] if (p := part.strip())]
+
+
+def _requests(part: str, schema: Schema) -> list[FacetRequest]:
+    name, bracket, inner = part.partition("(")
+    name = name.strip()
+    if "*" in name:
+        if bracket:
+            raise bad_request("Pattern faceting takes no options.")
+        fields = [f for f in schema.searchable.values() if f.facet and f.name.startswith(name.partition("*")[0])]
+        if not fields:
+            raise not_found(f"Could not find a facet field for `{name}` in the schema.")
+        return [FacetRequest(f.name, wildcard=True) for f in fields]
+    field = schema.searchable.get(name)
+    if field is None or not field.facet:
+        raise not_found(f"Could not find a facet field named `{name}` in the schema.")
+    if not bracket:
+        return [FacetRequest(name)]
+    if not inner.endswith(")"):
+        raise bad_request("Invalid facet format.")
+    return [_with_options(field, inner[:-1], schema)]
+
+
+_ALPHA = re.compile(r"\s*sort_by\s*:\s*_alpha\s*:\s*(asc|desc)\s*\Z", re.IGNORECASE)
+_BY_FIELD = re.compile(r"\s*sort_by\s*:\s*([^:\s]+)\s*:\s*(asc|desc)\s*\Z", re.IGNORECASE)
+_RANGE = re.compile(r"\s*([^:\[\],]+?)\s*:\s*\[\s*([^,\]]*?)\s*,\s*([^,\]]*?)\s*\]\s*(?:,|\Z)")
+
+
+def _with_options(field: Field, text: str, schema: Schema) -> FacetRequest:
+    if found := _ALPHA.match(text):
+        return FacetRequest(field.name, by_name=found[1].lower())
+    if found := _BY_FIELD.match(text):
+        if found[1] not in schema.searchable or not schema.searchable[found[1]].sort:
+            raise not_found(f"Could not find a sort field named `{found[1]}` in the schema.")
+        return FacetRequest(field.name, by_name=found[2].lower(), sort_field=found[1])
+    if not field.is_number or field.is_array:
+        raise bad_request("Range facet is restricted to only integer and float fields.")
+    return FacetRequest(field.name, ranges=_ranges(text))
+
+
+def _ranges(text: str) -> tuple[Range, ...]:
+    found: list[Range] = []
+    place = 0
+    while place < len(text):
+        match = _RANGE.match(text, place)
+        if match is None:
+            raise bad_request("Error splitting the facet range values.")
+        found.append(Range(match[1], _bound(match[2], -np.inf), _bound(match[3], np.inf)))
+        place = match.end()
+    ordered = sorted(found, key=lambda r: r.low)
+    if any(a.high > b.low for a, b in itertools.pairwise(ordered)):
+        raise bad_request("Ranges in range facet syntax should be continous.")
+    return tuple(ordered)
+
+
+def _bound(text: str, default: float) -> float:
+    if not text:
+        return default
+    try:
+        return float(text)
+    except ValueError:
+        raise bad_request("Facet range value is not valid.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class FacetOptions:
+    """How many values are shown, of which (a facet query), and how thoroughly they are counted."""
+
+    max_values: int = 10
+    query_field: str = ""
+    query: str = ""
+    strategy: str = "automatic"
+    start_tag: str = "<mark>"
+    end_tag: str = "</mark>"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Counts the hits of one search.
+
+    Attributes:
+        hits: Which documents are hits.
+        groups: The group of each document where results are grouped: groups are counted then, not documents.
+        everything: Whether the search was for `*` without a filter.
+    """
+
+    connection: sqlite3.Connection
+    view: View
+    hits: BoolArray
+    groups: IntArray | None
+    everything: bool
+    options: FacetOptions
+
+    def count(self, request: FacetRequest) -> dict[str, Any] | None:
+        """A field's part of `facet_counts`, or None where a pattern meant it and nothing is counted."""
+        field = self.view.schema.by_name[request.field]
+        if request.ranges:
+            return self._ranges(request, field)
+        labels = self._labels(field)
+        counted, owners = self._counted(labels)
+        counts = self._totals(labels, counted, owners)
+        order = self._shown(request, labels, counts, (counted, owners))
+        if request.wildcard and not len(order):
+            return None
+        total = int(np.count_nonzero(counts))
+        if self._by_value_index(request, labels):
+            total = min(total, self._examined())
+            order = order[: self._examined()]
+        chosen = self._matching(field, labels, order)
+        if chosen is not None:
+            order = [c for c in order if c in chosen]
+            total = len(order)
+        shown = [
+            self._value(labels.names[c], int(counts[c]), chosen.get(c) if chosen else None)
+            for c in order[: self.options.max_values]
+        ]
+        stats = self._stats(field) if field.is_number else {}
+        return {
+            "counts": shown,
+            "field_name": request.field,
+            "sampled": False,
+            "stats": {**stats, "total_values": total},
+        }
+
+    def _labels(self, field: Field) -> Labels:
+        if field.is_string:
+            return self.view.facet_labels(self.connection, field)
+        return number_labels(self.connection, self.view, field)
+
+    def _counted(self, labels: Labels) -> tuple[IntArray, IntArray]:
+        """The values of the hits and whose they are, a value at most once for each document."""
+        owners = np.repeat(np.arange(self.view.size), labels.counts())
+        mask = self.hits[owners]
+        codes, owners = labels.codes[mask].astype(np.int64), owners[mask]
+        if len(labels.codes) != self.view.size:
+            keys = np.unique(owners * (len(labels.names) + 1) + codes)
+            owners, codes = np.divmod(keys, len(labels.names) + 1)
+        return codes, owners
+
+    def _totals(self, labels: Labels, codes: IntArray, owners: IntArray) -> IntArray:
+        if self.groups is not None:
+            _, groups = np.unique(self.groups, return_inverse=True)
+            keys = np.unique(codes * (self.view.size + 1) + groups[owners])
+            codes = keys // (self.view.size + 1)
+        return np.bincount(codes, minlength=len(labels.names))
+
+    def _shown(
+        self, request: FacetRequest, labels: Labels, counts: IntArray, counted: tuple[IntArray, IntArray]
+    ) -> list[int]:
+        """The values that were counted, in the order in which they are shown."""
+        found = np.flatnonzero(counts).tolist()
+        if request.sort_field:
+            best = self._sort_values(request.sort_field, *counted, len(labels.names))
+            return sorted(found, key=lambda c: best[c], reverse=request.by_name == "desc")
+        if request.by_name:
+            return sorted(found, key=lambda c: labels.names[c].encode(), reverse=request.by_name == "desc")
+        return sorted(found, key=lambda c: (-counts[c], -c))
+
+    def _sort_values(self, name: str, codes: IntArray, owners: IntArray, count: int) -> IntArray:
+        field = self.view.schema.by_name[name]
+        if field.is_string:
+            values = self.view.sort_ranks(self.connection, field)[owners]
+        else:
+            column = self.view.numbers(self.connection, field)
+            padded = np.append(column.values, 0)
+            values = padded[np.minimum(column.starts[:-1], len(column.values))][owners]
+        last = np.zeros(count, dtype=values.dtype)
+        last[codes] = values
+        return last
+
+    def _by_value_index(self, request: FacetRequest, labels: Labels) -> bool:
+        """Whether Typesense would look through the most frequent values only, instead of through all hits."""
+        if self.options.strategy != "automatic":
+            return self.options.strategy == "top_values"
+        if self.groups is not None or request.sort_field or len(labels.names) > 0.8 * self.view.size:
+            return False
+        hits = int(np.count_nonzero(self.hits))
+        many = hits > MANY_HITS and (len(labels.names) < FEW_VALUES or hits * 2 > self.view.size)
+        return self.everything or many or bool(request.by_name)
+
+    def _examined(self) -> int:
+        return self.options.max_values * (1 if self.everything else 2)
+
+    def _matching(self, field: Field, labels: Labels, order: list[int]) -> dict[int, list[str]] | None:
+        """The values that the facet query finds, with their words that it found; None where there is none."""
+        if not self.options.query or self.options.query_field != field.name:
+            return None
+        schema = self.view.schema
+        tokenizer = tokenizer_for(schema.symbols_to_index, schema.token_separators)
+        wanted = tokenizer.words(self.options.query)
+        found = {}
+        for code in order:
+            words = tokenizer.words(labels.names[code])
+            if wanted and all(w in words for w in wanted[:-1]) and any(w.startswith(wanted[-1]) for w in words):
+                found[code] = wanted
+        return found
+
+    def _value(self, name: str, count: int, words: list[str] | None) -> dict[str, Any]:
+        shown = self._marked(name, words) if words else name
+        return {"count": count, "highlighted": shown, "value": name}
+
+    def _marked(self, name: str, words: list[str]) -> str:
+        schema = self.view.schema
+        pieces, place = [], 0
+        for span in tokenizer_for(schema.symbols_to_index, schema.token_separators).spans(name):
+            if span.word in words[:-1]:
+                end = span.end + 1
+            elif span.word.startswith(words[-1]):
+                end = span.start + len(words[-1])
+            else:
+                continue
+            pieces += [name[place : span.start], self.options.start_tag, name[span.start : end], self.options.end_tag]
+            place = end
+        return "".join([*pieces, name[place:]])
+
+    def _hit_values(self, field: Field) -> Any:
+        column = self.view.numbers(self.connection, field)
+        owners = np.repeat(np.arange(self.view.size), column.counts())
+        return column.values[self.hits[owners]]
+
+    def _stats(self, field: Field) -> dict[str, float]:
+        values = self._hit_values(field).astype(np.float64)
+        if not len(values):
+            return {}
+        total = float(values.sum())
+        return {"avg": total / len(values), "max": float(values.max()), "min": float(values.min()), "sum": total}
+
+    def _ranges(self, request: FacetRequest, field: Field) -> dict[str, Any]:
+        column = self.view.numbers(self.connection, field)
+        owners = np.repeat(np.arange(self.view.size), column.counts())
+        hit = self.hits[owners]
+        values, owners = column.values[hit], owners[hit]
+        counts: list[dict[str, Any]] = []
+        for each in request.ranges:
+            inside = owners[(values >= each.low) & (values < each.high)]
+            number = len(inside) if self.groups is None else len(np.unique(self.groups[inside]))
+            if number:
+                counts.append({"count": number, "highlighted": "", "value": each.label})
+        counts.sort(key=lambda c: (-c["count"], c["value"]))
+        stats = {**self._stats(field), "total_values": len(counts)}
+        return {
+            "counts": counts[: self.options.max_values],
+            "field_name": request.field,
+            "sampled": False,
+            "stats": stats,
+        }
+
+
+def number_labels(connection: sqlite3.Connection, view: View, field: Field) -> Labels:
+    """A field's numbers or truth values as texts."""
+
+    def make() -> Labels:
+        column = view.numbers(connection, field)
+        values, codes = np.unique(column.values, return_inverse=True)
+        if field.is_bool:
+            names = ["true" if v else "false" for v in values]
+        else:
+            names = [float_text(v) if field.is_float else str(v) for v in values]
+        return Labels(names, column.starts, codes.astype(np.int32))
+
+    return view.memo("number labels", field.name, make)
+
+
+def check_facet_query(text: str, requests: list[FacetRequest]) -> tuple[str, str]:
+    """(field, words) of `facet_query`; raises `ApiError`."""
+    if not text:
+        return "", ""
+    name, colon, query = text.partition(":")
+    if not colon:
+        raise bad_request("Facet query must be in the `facet_field: value` format.")
+    if not requests:
+        raise bad_request("The `facet_query` parameter is supplied without a `facet_by` parameter.")
+    name, query = name.strip(), query.strip()
+    if query and all(r.field != name for r in requests):
+        raise ApiError(400, f"Facet query refers to a facet field `{name}` that is not part of `facet_by` parameter.")
+    return (name, query) if query else ("", "")

@@ -1,0 +1,90 @@
+"""What stands in `q`: words to find, words and phrases to leave out, phrases to find."""
+
+from dataclasses import dataclass, field
+
+from pyf_pipeline.embedded.tokens import tokenizer_for
+
+WILDCARD = "*"
+MINUS, QUOTE = "-", '"'
+
+
+@dataclass(slots=True)
+class Query:
+    """A query taken apart; where there is nothing to find, `include` is the wildcard."""
+
+    include: list[str] = field(default_factory=list)
+    exclude: list[list[str]] = field(default_factory=list)
+    phrases: list[list[str]] = field(default_factory=list)
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether no single word is looked for."""
+        return self.include == [WILDCARD]
+
+
+@dataclass(slots=True)
+class _State:
+    excluding: bool = False
+    in_phrase: bool = False
+    phrase: list[str] = field(default_factory=list)
+
+
+def parse_query(text: str, symbols: tuple[str, ...], separators: tuple[str, ...]) -> Query:
+    """Reads `q` by a collection's symbols and separators."""
+    if text == WILDCARD:
+        return Query(include=[WILDCARD])
+    query, state = Query(), _State()
+    minus_is_letter = "-" in symbols
+    coarse = tokenizer_for((*symbols, "-", '"'), separators)
+    for token in coarse.words(text):
+        _take(token, query, state, symbols, separators, minus_is_letter=minus_is_letter)
+    if state.phrase:
+        if state.excluding:
+            query.exclude.append(state.phrase)
+        else:
+            query.include += state.phrase
+    if not query.include:
+        query.include = [WILDCARD]
+    return query
+
+
+def _take(
+    token: str,
+    query: Query,
+    state: _State,
+    symbols: tuple[str, ...],
+    separators: tuple[str, ...],
+    *,
+    minus_is_letter: bool,
+) -> None:
+    if token == MINUS and not minus_is_letter:
+        return
+    if token.startswith("-") and not minus_is_letter:
+        state.excluding = True
+        token = token[1:]
+    if len(token) > 1 and token.startswith('"'):
+        state.in_phrase = True
+        token = token[1:]
+    ends = False
+    if token.endswith('"'):
+        if state.in_phrase:
+            ends = True
+            token = token[:-1]
+        elif token == QUOTE:
+            state.in_phrase = True
+    for word in tokenizer_for(symbols, separators).words(token):
+        _place(word, query, state)
+    if ends:
+        (query.exclude if state.excluding else query.phrases).append(state.phrase)
+        state.in_phrase = state.excluding = False
+        state.phrase = []
+
+
+def _place(word: str, query: Query, state: _State) -> None:
+    if state.in_phrase:
+        state.phrase.append(word)
+    elif state.excluding:
+        query.exclude.append([word])
+        state.excluding = False
+    else:
+        query.include.append(word)

@@ -1,0 +1,351 @@
+"""One search, from its parameters to the answer."""
+
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from pyf_pipeline.embedded import grouping, hits
+from pyf_pipeline.embedded.arrays import BoolArray, IntArray
+from pyf_pipeline.embedded.catalogue import Collection
+from pyf_pipeline.embedded.errors import bad_request, not_found
+from pyf_pipeline.embedded.evaluation import Evaluator, documents_of
+from pyf_pipeline.embedded.facets import Counter, check_facet_query, parse_facets
+from pyf_pipeline.embedded.filters import parse_filter
+from pyf_pipeline.embedded.matching import MAX_WEIGHT, FoundToken, Matcher, QueryToken, SearchField, phrase_documents
+from pyf_pipeline.embedded.params import SearchParams, check_paging, first_hit, parse_params
+from pyf_pipeline.embedded.queries import Query, parse_query
+from pyf_pipeline.embedded.schema import Field, Schema
+from pyf_pipeline.embedded.sorting import GROUP_FOUND, TEXT_MATCH, Sort, Sorter, parse_sorts
+from pyf_pipeline.embedded.trie import with_prefix
+from pyf_pipeline.embedded.view import View
+
+WILDCARD_SCORE = 100
+PHRASE_SCORE = 100_000
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        matched: Which documents are hits.
+        scores: Their text match scores.
+        tokens: The words that led to them.
+    """
+
+    matched: BoolArray
+    scores: IntArray
+    tokens: dict[bytes, FoundToken]
+
+
+def run_search(
+    connection: sqlite3.Connection, collection: Collection, view: View, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The answer to a search; raises `ApiError`."""
+    started = time.perf_counter()
+    params = parse_params(values, view.size)
+    answer = Search(connection, collection, view, params).answer()
+    if "search_time_ms" not in params.projection.exclude:
+        answer["search_time_ms"] = int((time.perf_counter() - started) * 1000)
+    return answer
+
+
+@dataclass(slots=True)
+class Search:
+    """A search over one view; the connection sees the view's version."""
+
+    connection: sqlite3.Connection
+    collection: Collection
+    view: View
+    params: SearchParams
+
+    def answer(self) -> dict[str, Any]:
+        """Runs it."""
+        params, schema = self.params, self.view.schema
+        fields = search_fields(params, schema)
+        group_fields = _group_fields(params, schema)
+        condition = parse_filter(params.filter_by, schema)
+        requests = parse_facets(params.facet_by, schema)
+        facet_query = check_facet_query(params.facet_query, requests)
+        check_paging(params)
+        sorts = parse_sorts(params.sort_by, schema, wildcard=params.query == "*", grouped=bool(group_fields))
+        query = parse_query(params.query, schema.symbols_to_index, schema.token_separators)
+        mask = Evaluator(self.connection, self.view).mask(condition) if condition is not None else None
+        groups = self._groups(group_fields)
+        pinned = self._pinned(mask)
+        found = self._find(fields, query, mask, groups, pinned)
+        for document in pinned:
+            found.matched[document] = True
+        keys = self._keys(sorts, found, groups)
+        order = _ordered(found.matched, keys)
+        if buckets := _bucketed(sorts):
+            order = self._by_buckets(order, sorts, buckets, found, groups)
+        counter = Counter(
+            self.connection, self.view, found.matched, groups,
+            everything=query.is_wildcard and not query.phrases and condition is None,
+            options=replace(params.facets, query_field=facet_query[0], query=facet_query[1]),
+        )  # fmt: skip
+        answer = self._frame(found, order, groups)
+        presenter = hits.Presenter(
+            self.connection, self.view, params, query, found.tokens,
+            scores=found.scores if any(s.name == TEXT_MATCH for s in sorts) else None, pinned=set(pinned),
+        )  # fmt: skip
+        low, high = first_hit(params), first_hit(params) + params.per_page
+        if groups is None:
+            positions = _with_pinned([int(d) for d in order if int(d) not in pinned], pinned)
+            answer["hits"] = presenter.hits(positions[low:high])
+        else:
+            shown = grouping.top_groups(order, groups, params.group_limit)
+            answer["grouped_hits"] = presenter.groups(grouping.page(shown, pinned, groups, low, high), group_fields)
+        answer["facet_counts"] = [c for r in requests if (c := counter.count(r)) is not None]
+        return answer
+
+    def _frame(self, found: Found, order: IntArray, groups: IntArray | None) -> dict[str, Any]:
+        params = self.params
+        answer: dict[str, Any] = {
+            "found": len(order) if groups is None else len(np.unique(groups[found.matched])),
+            "request_params": {
+                "collection_name": self.collection.schema.name, "first_q": params.query,
+                "per_page": params.per_page, "q": params.query,
+            },
+            "search_cutoff": False,
+        }  # fmt: skip
+        if groups is not None:
+            answer["found_docs"] = len(order)
+        if "out_of" not in params.projection.exclude:
+            answer["out_of"] = self.view.size
+        if not params.page and params.offset:
+            answer["offset"] = params.offset
+        else:
+            answer["page"] = max(params.page, 1)
+        return answer
+
+    def _groups(self, fields: list[Field]) -> IntArray | None:
+        if not fields:
+            return None
+        return grouping.group_numbers(
+            self.connection, self.view, fields, missing_together=self.params.group_missing_values
+        )
+
+    def _pinned(self, mask: BoolArray | None) -> dict[int, int]:
+        """The documents that are pinned to places (counted from 1), in the order of the places."""
+        wanted: list[tuple[str, int]] = []
+        for part in self.params.pinned_hits.split(","):
+            name, colon, place = part.strip().rpartition(":")
+            if not part.strip():
+                continue
+            if not colon or not place.strip().isdigit():
+                raise bad_request("Pinned hits are not in expected format.")
+            wanted.append((name.strip(), int(place)))
+        known = documents_of(self.connection, self.view, [n for n, _ in wanted])
+        placed = [(known[n], p) for n, p in wanted if n in known]
+        if mask is not None and self.params.filter_curated_hits:
+            placed = [(d, p) for d, p in placed if mask[d]]
+        return dict(sorted(placed, key=lambda e: e[1]))
+
+    # -- finding ------------------------------------------------------------------------------------------------------
+
+    def _find(
+        self,
+        fields: list[SearchField],
+        query: Query,
+        mask: BoolArray | None,
+        groups: IntArray | None,
+        pinned: dict[int, int],
+    ) -> Found:
+        size = self.view.size
+        hidden = documents_of(self.connection, self.view, self.params.hidden_hits)
+        curated = [*hidden.values(), *pinned]
+        allowed = mask.copy() if mask is not None else np.ones(size, dtype=bool)
+        allowed[curated] = False
+        for phrase in query.exclude:
+            for each in fields:
+                allowed[self._phrase(each.name, phrase)] = False
+        filtered, scores = mask, np.full(size, WILDCARD_SCORE, dtype=np.int64)
+        if query.phrases:
+            phrase_scores = self._phrases(fields, query)
+            allowed &= phrase_scores > 0
+            filtered = allowed
+            scores = phrase_scores
+        if query.is_wildcard:
+            return Found(allowed, scores, {})
+        matcher = Matcher(
+            self.connection, self.view, fields,
+            replace(self.params.match, frequency=not self.view.schema.default_sorting_field), allowed=allowed,
+            filtered=filtered, groups=groups, curated=bool(curated),
+        )  # fmt: skip
+        tokens = [QueryToken(w.encode(), i == len(query.include) - 1) for i, w in enumerate(query.include)]
+        matcher.run(tokens)
+        self._infix(fields, query, matcher, allowed)
+        return Found(matcher.matched, matcher.scores, matcher.found_tokens)
+
+    def _phrase(self, name: str, phrase: list[str]) -> IntArray:
+        return phrase_documents([self.view.postings(self.connection, name, w.encode()) for w in phrase])
+
+    def _phrases(self, fields: list[SearchField], query: Query) -> IntArray:
+        """For documents that have the phrases (all that are in a field at all, in one field) what that is worth."""
+        scores = np.zeros(self.view.size, dtype=np.int64)
+        for each in fields:
+            found = [d for p in query.phrases if len(d := self._phrase(each.name, p))]
+            if found:
+                documents = reduce(np.intersect1d, found)
+                scores[documents] = np.maximum(scores[documents], PHRASE_SCORE + each.weight)
+        return scores
+
+    def _infix(self, fields: list[SearchField], query: Query, matcher: Matcher, allowed: BoolArray) -> None:
+        piece = query.include[0].encode()
+        for each in fields:
+            if each.infix != "always" and not (each.infix == "fallback" and not matcher.matched.any()):
+                continue
+            if not self.view.schema.by_name[each.name].infix:
+                raise bad_request(
+                    f"Could not find `{each.name}` in the infix index. Make sure to enable infix search "
+                    "by specifying `infix: true` in the schema."
+                )
+            found = np.zeros(self.view.size, dtype=bool)
+            for term in self.view.terms(self.connection, each.name):
+                if self._has_piece(term, piece):
+                    found[self.view.postings(self.connection, each.name, term).documents] = True
+            new = found & allowed & ~matcher.matched
+            matcher.scores[new] = WILDCARD_SCORE
+            matcher.matched |= new
+
+    def _has_piece(self, term: bytes, piece: bytes) -> bool:
+        start = term.find(piece)
+        before, after = self.params.max_extra
+        return 0 <= start <= before and len(term) - start - len(piece) <= after
+
+    # -- ordering -----------------------------------------------------------------------------------------------------
+
+    def _keys(self, sorts: list[Sort], found: Found, groups: IntArray | None) -> list[IntArray]:
+        sorter = Sorter(self.connection, self.view)
+        keys = []
+        for sort in sorts:
+            if sort.name == GROUP_FOUND and groups is not None:
+                sizes = grouping.group_sizes(groups, found.matched)
+                keys.append(sizes if sort.descending else -sizes)
+            else:
+                keys.append(sorter.key(sort, found.scores))
+        return keys
+
+    def _by_buckets(
+        self, order: IntArray, sorts: list[Sort], buckets: int, found: Found, groups: IntArray | None
+    ) -> IntArray:
+        """Cuts the best hits into parts of about one text match and lets the other keys decide within each."""
+        bounded = order[:250]
+        if len(bounded) < buckets:
+            return order
+        length = len(bounded) // buckets
+        scores = found.scores.copy()
+        for low in range(0, len(bounded), length):
+            scores[bounded[low : low + length]] = found.scores[bounded[low]]
+        matched = np.zeros_like(found.matched)
+        matched[bounded] = True
+        keys = self._keys(sorts, replace(found, scores=scores), groups)
+        return np.concatenate([_ordered(matched, keys), order[250:]])
+
+
+def _bucketed(sorts: list[Sort]) -> int:
+    return next((s.buckets for s in sorts if s.name == TEXT_MATCH and s.buckets), 0)
+
+
+def _ordered(matched: BoolArray, keys: list[IntArray]) -> IntArray:
+    """The hits by their keys, the newest first among equals."""
+    documents = np.flatnonzero(matched)
+    if not len(documents):
+        return documents
+    return documents[np.lexsort([-documents, *(-k[documents] for k in reversed(keys))])]
+
+
+def _with_pinned(documents: list[int], pinned: dict[int, int]) -> list[int]:
+    """The hits with the pinned ones put in at their places, or at the end where there are not as many."""
+    placed = list(documents)
+    for document, place in pinned.items():
+        placed.insert(max(place - 1, 0), document)
+    return placed
+
+
+def search_fields(params: SearchParams, schema: Schema) -> list[SearchField]:
+    """The fields of `query_by` with their settings, the heaviest first; raises `ApiError`."""
+    found: list[tuple[str, int | None, int]] = []
+    for i, name in enumerate(params.query_by):
+        if name == "id":
+            raise bad_request("Cannot use `id` as a query by field.")
+        weight = params.settings.weights[i] if params.settings.weights else None
+        found += [(n, weight, i) for n in expanded(name, schema, strings_only=True)]
+    for name, _, _ in found:
+        if not schema.by_name[name].index:
+            raise bad_request(f"Field `{name}` is marked as a non-indexed field in the schema.")
+    return [
+        SearchField(
+            name,
+            weight,
+            _at(params.settings.num_typos, i),
+            _at(params.settings.prefix, i),
+            _at(params.settings.infix, i),
+        )
+        for name, weight, i in _weighted(found)
+    ]
+
+
+def _at(values: list[Any], i: int) -> Any:
+    return values[i] if i < len(values) else values[0]
+
+
+def _weighted(found: list[tuple[str, int | None, int]]) -> list[tuple[str, int, int]]:
+    """Weights as they count: as given where they fall and are small, else by their order alone."""
+    if not found or found[0][1] is None:
+        return [(name, max(0, MAX_WEIGHT - i), at) for i, (name, _, at) in enumerate(found)]
+    given = [(name, w or 0, at) for name, w, at in found]
+    weights = [w for _, w, _ in given]
+    if weights == sorted(weights, reverse=True) and max(weights) <= MAX_WEIGHT:
+        return given
+    ranked = sorted(given, key=lambda g: -g[1])
+    bounded = MAX_WEIGHT
+    result = []
+    for i, (name, weight, at) in enumerate(ranked):
+        if i and weight != ranked[i - 1][1]:
+            bounded = max(0, bounded - 1)
+        result.append((name, bounded, at))
+    return result
+
+
+def expanded(name: str, schema: Schema, *, strings_only: bool) -> list[str]:
+    """The fields that a name means: itself, those below an object, those that a pattern `x*` begins; raises 404."""
+    pattern = name.endswith("*")
+    stem = name[:-1] if pattern else name
+    found = []
+    for each in schema.searchable.values():
+        exact = each.name == name and not each.is_object
+        if strings_only and not each.is_string:
+            if exact and not pattern:
+                raise bad_request(f"Field `{name}` should be a string or a string array.")
+            continue
+        below = schema.enable_nested_fields and each.name.startswith(stem + ".")
+        if exact or below or (pattern and each.index and each.name.startswith(stem)):
+            found.append(each.name)
+    if found:
+        return found
+    if pattern and strings_only:
+        raise not_found(f"No string or string array field found matching the pattern `{name}` in the schema.")
+    if pattern:
+        raise not_found("No field found matching the pattern `")
+    raise not_found(f"Could not find a field named `{name}` in the schema.")
+
+
+def _group_fields(params: SearchParams, schema: Schema) -> list[Field]:
+    names = [n for g in params.group_by for n in ([g] if g == "id" else expanded(g, schema, strings_only=False))]
+    for name in names:
+        if name == "id":
+            raise bad_request("Cannot use `id` as a group by field.")
+        if not schema.by_name[name].facet:
+            raise bad_request(f"Group by field `{name}` should be a facet field.")
+    return [schema.by_name[n] for n in names]
+
+
+__all__ = ["Found", "Search", "expanded", "run_search", "search_fields", "with_prefix"]

@@ -1,0 +1,277 @@
+"""The index of a batch of documents: immutable, written once, merged with others when there are many.
+
+A segment holds, per field, a sorted list of terms with their postings (which documents, at which places), and
+columns of numbers, facet values and sort keys. Documents are numbered within it from 0 in the order of `seqs`. What is
+deleted or replaced later is only marked as dead beside it.
+
+An occurrence of a term is one 32-bit number: bit 31 says that it is the last word of its text, bits 16 to 30 are the
+place of the text in its list, the low 16 bits the place of the word in its text.
+"""
+
+import itertools
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyf_pipeline.embedded.arrays import (
+    AnyArray,
+    BoolArray,
+    IntArray,
+    offsets_of,
+    pack,
+    pack_texts,
+    unpack,
+    unpack_texts,
+)
+
+CHUNK_BYTES = 128 * 1024
+LAST = 1 << 31
+MAX_ELEMENT = 0x7FFF
+MAX_PLACE = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class TermPostings:
+    """All postings of one field.
+
+    Term i has the postings `starts[i]:starts[i + 1]`, posting j the occurrences
+    `occurrence_starts[j]:occurrence_starts[j + 1]`.
+    """
+
+    terms: list[bytes]
+    starts: IntArray
+    documents: AnyArray
+    occurrence_starts: IntArray
+    occurrences: AnyArray
+
+
+def term_postings(tokens: list[str], documents: AnyArray, occurrences: AnyArray) -> TermPostings:
+    """Turns tokens in document order around into terms with postings."""
+    numbers: dict[str, int] = {}
+    ids = np.fromiter((numbers.setdefault(t, len(numbers)) for t in tokens), dtype=np.int64, count=len(tokens))
+    numbered = sorted((term.encode(), number) for term, number in numbers.items())
+    rank = np.empty(len(numbered), dtype=np.int64)
+    rank[np.fromiter((n for _, n in numbered), dtype=np.int64, count=len(numbered))] = np.arange(len(numbered))
+    return _grouped([t for t, _ in numbered], rank[ids], documents, occurrences)
+
+
+def _grouped(terms: list[bytes], term_of: IntArray, documents: AnyArray, occurrences: AnyArray) -> TermPostings:
+    """Groups occurrences (each with its term and document, documents ascending) by term and document."""
+    order = np.argsort(term_of, kind="stable")
+    by_term, by_document = term_of[order], documents[order]
+    if not len(order):
+        empty = np.zeros(0, dtype=np.int64)
+        return TermPostings(
+            terms, np.zeros(1, np.int64), empty.astype(np.uint32), np.zeros(1, np.int64), empty.astype(np.uint32)
+        )
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (by_term[1:] != by_term[:-1]) | (by_document[1:] != by_document[:-1])
+    heads = np.flatnonzero(first)
+    starts = np.searchsorted(by_term[heads], np.arange(len(terms) + 1))
+    return TermPostings(
+        terms=terms,
+        starts=starts.astype(np.int64),
+        documents=by_document[heads].astype(np.uint32),
+        occurrence_starts=np.append(heads, len(order)).astype(np.int64),
+        occurrences=occurrences[order].astype(np.uint32),
+    )
+
+
+def merge_postings(parts: list[TermPostings], renumbered: list[IntArray]) -> TermPostings:
+    """Several segments' postings as one; `renumbered[k][d]` is document d of part k in the new one, -1 if dead."""
+    terms = sorted({t for p in parts for t in p.terms})
+    number = {t: i for i, t in enumerate(terms)}
+    all_terms, all_documents, all_occurrences = [], [], []
+    for part, new in zip(parts, renumbered, strict=True):
+        own = np.fromiter((number[t] for t in part.terms), dtype=np.int64, count=len(part.terms))
+        lengths = np.diff(part.occurrence_starts)
+        posting_terms = np.repeat(own, np.diff(part.starts))
+        posting_documents = new[part.documents]
+        alive = np.repeat(posting_documents >= 0, lengths)
+        all_terms.append(np.repeat(posting_terms, lengths)[alive])
+        all_documents.append(np.repeat(posting_documents, lengths)[alive])
+        all_occurrences.append(part.occurrences[alive])
+    documents = np.concatenate(all_documents)
+    order = np.argsort(documents, kind="stable")
+    merged_terms = np.concatenate(all_terms)[order]
+    used = np.unique(merged_terms)
+    compact = np.searchsorted(used, merged_terms)
+    kept = [terms[i] for i in used]
+    return _grouped(kept, compact, documents[order], np.concatenate(all_occurrences)[order])
+
+
+def write_postings(connection: sqlite3.Connection, segment: int, field: str, postings: TermPostings) -> None:
+    """Stores a field's terms as one part and its postings as chunks, each of whole terms."""
+    counts = np.diff(postings.starts)
+    occurrence_counts = (
+        postings.occurrence_starts[postings.starts[1:]] - postings.occurrence_starts[postings.starts[:-1]]
+    )
+    chunk_of = _chunks(counts * 8 + occurrence_counts * 4)
+    dictionary = pack(
+        terms=pack_texts(postings.terms), count=np.array([len(postings.terms)]), documents=counts.astype(np.uint32),
+        chunk=chunk_of.astype(np.uint32),
+    )  # fmt: skip
+    rows: list[tuple[int, str, int, bytes]] = [(segment, f"terms:{field}", 0, dictionary)]
+    bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), len(chunk_of)] if len(chunk_of) else []
+    for chunk, (low, high) in enumerate(itertools.pairwise(bounds)):
+        rows.append((segment, f"postings:{field}", chunk, _chunk_block(postings, low, high)))
+    connection.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
+
+
+def _chunks(sizes: IntArray) -> IntArray:
+    """Which chunk each term goes into, given how many bytes it needs."""
+    if not len(sizes):
+        return np.zeros(0, dtype=np.int64)
+    raw = (np.cumsum(sizes) - sizes) // CHUNK_BYTES
+    return np.cumsum(np.append(0, raw[1:] != raw[:-1]))
+
+
+def _chunk_block(postings: TermPostings, low: int, high: int) -> bytes:
+    first, last = int(postings.starts[low]), int(postings.starts[high])
+    bounds = postings.occurrence_starts[first : last + 1]
+    return pack(
+        first=np.array([low]),
+        starts=(postings.starts[low : high + 1] - first).astype(np.uint32),
+        documents=postings.documents[first:last].astype(np.uint32),
+        occurrence_starts=(bounds - bounds[0]).astype(np.uint32),
+        occurrences=postings.occurrences[bounds[0] : bounds[-1]],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of terms with their postings, as read back."""
+
+    first: int
+    starts: AnyArray
+    documents: AnyArray
+    occurrence_starts: AnyArray
+    occurrences: AnyArray
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes."""
+        return int(self.starts.nbytes + self.documents.nbytes + self.occurrence_starts.nbytes + self.occurrences.nbytes)
+
+
+def read_chunk(connection: sqlite3.Connection, segment: int, field: str, chunk: int) -> Chunk:
+    """One chunk of a field's postings."""
+    data = read_part(connection, segment, f"postings:{field}", chunk)
+    if data is None:
+        raise RuntimeError(f"segment {segment} lacks chunk {chunk} of the postings of `{field}`: the file is damaged")
+    found = unpack(data)
+    return Chunk(first=int(found.pop("first")[0]), **found)
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """A field's terms in one segment, with how many documents each is in and where its postings are."""
+
+    terms: list[bytes]
+    documents: AnyArray
+    chunk: AnyArray
+
+
+def read_dictionary(connection: sqlite3.Connection, segment: int, field: str) -> Dictionary | None:
+    """A field's terms in a segment, or None where the segment has none."""
+    data = read_part(connection, segment, f"terms:{field}")
+    if data is None:
+        return None
+    found = unpack(data)
+    return Dictionary(unpack_texts(found["terms"], int(found["count"][0])), found["documents"], found["chunk"])
+
+
+def read_postings(connection: sqlite3.Connection, segment: int, field: str) -> TermPostings | None:
+    """All postings of a field in a segment, for merging."""
+    dictionary = read_dictionary(connection, segment, field)
+    if dictionary is None:
+        return None
+    count = int(dictionary.chunk[-1]) + 1 if len(dictionary.chunk) else 0
+    chunks = [read_chunk(connection, segment, field, c) for c in range(count)]
+    lengths = (
+        np.concatenate([np.diff(c.occurrence_starts.astype(np.int64)) for c in chunks])
+        if chunks
+        else np.zeros(0, np.int64)
+    )
+    return TermPostings(
+        terms=dictionary.terms,
+        starts=offsets_of(dictionary.documents),
+        documents=_joined([c.documents for c in chunks], np.uint32),
+        occurrence_starts=offsets_of(lengths),
+        occurrences=_joined([c.occurrences for c in chunks], np.uint32),
+    )
+
+
+def _joined(arrays: list[AnyArray], dtype: Any) -> AnyArray:
+    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=dtype)
+
+
+def read_part(connection: sqlite3.Connection, segment: int, name: str, chunk: int = 0) -> bytes | None:
+    """A part's bytes, or None where there is no such part."""
+    row = connection.execute(
+        "SELECT data FROM parts WHERE segment_id = ? AND name = ? AND chunk = ?", (segment, name, chunk)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def part_names(connection: sqlite3.Connection, segment: int) -> list[str]:
+    """The names of a segment's parts."""
+    rows = connection.execute("SELECT DISTINCT name FROM parts WHERE segment_id = ?", (segment,))
+    return [name for (name,) in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """A segment as its table row says: the sequence numbers of its documents and which of them are dead."""
+
+    id: int
+    seqs: IntArray
+    dead: BoolArray
+
+
+def read_segments(connection: sqlite3.Connection, collection: int) -> list[SegmentRow]:
+    """A collection's segments, oldest first."""
+    rows = connection.execute(
+        "SELECT id, size, seqs, dead FROM segments WHERE collection_id = ? ORDER BY id", (collection,)
+    )
+    return [
+        SegmentRow(
+            i, np.frombuffer(seqs, np.int64), np.unpackbits(np.frombuffer(dead, np.uint8), count=size).astype(bool)
+        )
+        for i, size, seqs, dead in rows
+    ]
+
+
+def add_segment(connection: sqlite3.Connection, collection: int, seqs: IntArray) -> int:
+    """Enters a new segment with these documents, all alive; gives its number."""
+    dead = np.packbits(np.zeros(len(seqs), dtype=bool)).tobytes()
+    cursor = connection.execute(
+        "INSERT INTO segments (collection_id, size, seqs, dead) VALUES (?, ?, ?, ?)",
+        (collection, len(seqs), seqs.astype(np.int64).tobytes(), dead),
+    )
+    if cursor.lastrowid is None:
+        raise RuntimeError("SQLite gave no number to a new segment")
+    return cursor.lastrowid
+
+
+def mark_dead(connection: sqlite3.Connection, collection: int, seqs: IntArray) -> None:
+    """Marks these documents as dead wherever they are alive; segments with nothing left are dropped."""
+    if not len(seqs):
+        return
+    for row in read_segments(connection, collection):
+        hit = np.isin(row.seqs, seqs) & ~row.dead
+        if not hit.any():
+            continue
+        dead = row.dead | hit
+        if dead.all():
+            drop_segments(connection, [row.id])
+        else:
+            connection.execute("UPDATE segments SET dead = ? WHERE id = ?", (np.packbits(dead).tobytes(), row.id))
+
+
+def drop_segments(connection: sqlite3.Connection, segments: list[int]) -> None:
+    """Removes segments with all their parts."""
+    connection.executemany("DELETE FROM parts WHERE segment_id = ?", [(s,) for s in segments])
+    connection.executemany("DELETE FROM segments WHERE id = ?", [(s,) for s in segments])

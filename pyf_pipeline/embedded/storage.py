@@ -1,0 +1,145 @@
+"""The SQLite file: tables, connections and transactions.
+
+Readers see one committed state for as long as a `read()` lasts, however many processes write meanwhile (WAL). Writers
+queue for the write lock (`BEGIN IMMEDIATE`, a busy timeout) and commit with `synchronous=FULL`: what was answered is on
+disk.
+"""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+BUSY_TIMEOUT_SECONDS = 120.0
+FORMAT = 1
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS collections (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    definition BLOB NOT NULL,
+    metadata BLOB,
+    next_seq INTEGER NOT NULL DEFAULT 0,
+    num_documents INTEGER NOT NULL DEFAULT 0,
+    version INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS aliases (name TEXT PRIMARY KEY, collection_name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS api_keys (
+    id INTEGER PRIMARY KEY,
+    salt BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    prefix TEXT NOT NULL,
+    description TEXT NOT NULL,
+    actions BLOB NOT NULL,
+    collections BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    autodelete INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS documents (
+    collection_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS documents_by_seq ON documents (collection_id, seq);
+CREATE UNIQUE INDEX IF NOT EXISTS documents_by_id ON documents (collection_id, id);
+CREATE TABLE IF NOT EXISTS segments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection_id INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    seqs BLOB NOT NULL,
+    dead BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS segments_of ON segments (collection_id);
+CREATE TABLE IF NOT EXISTS parts (
+    segment_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    chunk INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (segment_id, name, chunk)
+);
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+"""
+
+
+class Storage:
+    """One SQLite file, used from any number of threads and processes at once.
+
+    Attributes:
+        path: Where the file is; its folder is made if need be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self.write() as connection:
+            self._check_format(connection)
+
+    def _check_format(self, connection: sqlite3.Connection) -> None:
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute("INSERT OR IGNORE INTO settings VALUES ('format', ?)", (FORMAT,))
+        (found,) = connection.execute("SELECT value FROM settings WHERE name = 'format'").fetchone()
+        if found != FORMAT:
+            message = f"{self.path} was written in format {found}; this version reads format {FORMAT}"
+            raise RuntimeError(f"{message}: use a new file, or the version that wrote it")
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            return connection
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(f"the index {self.path} is closed")
+            connection = sqlite3.connect(
+                self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_SECONDS * 1000)}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("PRAGMA cache_size = -16000")
+            self._connections.append(connection)
+        self._local.connection = connection
+        return connection
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one committed state until the block ends."""
+        connection = self._connection()
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A connection that alone may write; commits when the block ends, and nothing at all if it raises."""
+        connection = self._connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Closes every connection of this process; the object is of no use afterwards."""
+        with self._lock:
+            self._closed = True
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._local = threading.local()

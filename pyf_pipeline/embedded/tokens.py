@@ -1,0 +1,121 @@
+"""Words of a text as Typesense counts them: lower case, accents folded, punctuation dropped.
+
+A character is part of a word where it is a letter or digit (or listed in `symbols_to_index`), ends one where it is a
+space, a line feed or one of `token_separators`, and is otherwise left out as if it were not there. Characters outside
+ASCII become their closest ASCII spelling where there is one; where there is none they stay as they are, case included.
+"""
+
+import functools
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_TOKEN_BYTES = 100
+
+_SPELLINGS = {
+    "ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "Ł": "L", "ł": "l",
+    "Đ": "D", "đ": "d", "Ð": "D", "ð": "d", "Þ": "TH", "þ": "th", "Ħ": "H", "ħ": "h", "\u0131": "i", "Ŧ": "T",
+    "ŧ": "t", "ĸ": "q", "Ŋ": "N", "ŋ": "n", "\u017f": "s", "ƒ": "f", "€": "EUR", "™": "TM", "©": "C", "®": "R",
+    "\u00d7": "x", "µ": "u", "£": "GBP", "¢": "c", "¥": "yen",
+}  # fmt: skip
+
+
+def spelling(character: str) -> str:
+    """The ASCII letters and digits that stand for a character, or the character itself where there are none."""
+    if character in _SPELLINGS:
+        return _SPELLINGS[character]
+    category = unicodedata.category(character)
+    if category[0] in "PZ" or category in {"Sm", "Cf"}:
+        return ""
+    decomposed = unicodedata.normalize("NFKD", character)
+    plain = "".join(c for c in decomposed if c.isascii() and c.isalnum())
+    rest = [c for c in decomposed if not c.isascii() and not unicodedata.combining(c)]
+    return plain if plain and not rest else character
+
+
+class _Table(dict[int, str | None]):
+    """A `str.translate` table that learns characters outside ASCII as it meets them."""
+
+    def __missing__(self, point: int) -> str:
+        folded = spelling(chr(point)).lower() if chr(point) != spelling(chr(point)) else chr(point)
+        self[point] = folded
+        return folded
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A word and where it stands in the text, in characters; `end` is inclusive, as are dropped characters in it."""
+
+    word: str
+    start: int
+    end: int
+
+
+class Tokenizer:
+    """Splits texts by one collection's symbols and separators. Safe to share between threads."""
+
+    def __init__(self, symbols: tuple[str, ...] = (), separators: tuple[str, ...] = ()) -> None:
+        self.symbols = frozenset(symbols)
+        self.separators = frozenset(separators) - self.symbols
+        self._table = _Table()
+        for point in range(128):
+            character = chr(point)
+            if character.isalnum() or character in self.symbols:
+                self._table[point] = character.lower()
+            elif character in " \n" or character in self.separators:
+                self._table[point] = " "
+            else:
+                self._table[point] = None
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text in order, each cut to 100 bytes."""
+        found = text.translate(self._table).split(" ")
+        return [w if len(w) <= 25 else _cut(w) for w in found if w]
+
+    def normalise(self, text: str) -> str:
+        """The text folded, its separators turned into spaces."""
+        return text.translate(self._table)
+
+    def skips(self, character: str) -> bool:
+        """Whether a character is ASCII and no part of a word."""
+        return character.isascii() and not character.isalnum() and character not in self.symbols
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """The words of a text with their places."""
+        table, start = self._table, 0
+        pieces: list[str] = []
+        for i, character in enumerate(text):
+            folded = table[ord(character)]
+            if folded is None:
+                continue
+            if folded == " ":
+                if pieces:
+                    yield Span(_cut("".join(pieces)), start, i - 1)
+                    pieces = []
+                continue
+            if not pieces:
+                start = i
+            if folded:
+                pieces.append(folded)
+        if pieces:
+            yield Span(_cut("".join(pieces)), start, len(text) - 1)
+
+
+def _cut(word: str) -> str:
+    raw = word.encode()
+    return word if len(raw) <= MAX_TOKEN_BYTES else raw[:MAX_TOKEN_BYTES].decode(errors="ignore")
+
+
+@functools.lru_cache(maxsize=256)
+def tokenizer_for(symbols: tuple[str, ...], separators: tuple[str, ...]) -> Tokenizer:
+    """The tokeniser of these symbols and separators, made once."""
+    return Tokenizer(symbols, separators)
+
+
+SORT_TOKENIZER = Tokenizer(symbols=(" ",))
+
+
+def sort_form(text: str) -> str:
+    """The form in which texts are compared when sorting: folded, spaces kept, punctuation dropped."""
+    lines = (SORT_TOKENIZER.normalise(line) for line in text.split("\n"))
+    return next((line for line in lines if line), "")[:2000]
