@@ -34,3 +34,20 @@ class Answer:
     repository: Repository | None = None
     etag: str | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one call brought.
+
+    Attributes:
+        answers: What GitHub said of repositories.
+        unanswered: Why there is nothing for the others; asking again may help.
+        cost: What it cost of the hourly limit; 0 where GitHub does not say.
+        too_large: Whether GitHub left some out because it was asked for too much at once.
+    """
+
+    answers: list[Answer]
+    unanswered: dict[RepositoryName, str]
+    cost: int
+    too_large: bool = False

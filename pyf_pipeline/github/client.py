@@ -1,14 +1,13 @@
 """Asking GitHub for repositories, by whichever of its interfaces there is access to."""
 
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import requests
 
 from pyf_pipeline.github import graphql, rest
-from pyf_pipeline.github.answers import Answer
-from pyf_pipeline.github.batches import BatchSize
+from pyf_pipeline.github.answers import Answer, Reading
+from pyf_pipeline.github.batches import LARGEST, Batches, BatchSize
 from pyf_pipeline.github.errors import BadTokenError, GitHubUnavailableError, TroubledError
 from pyf_pipeline.github.limits import Quota, message_of
 from pyf_pipeline.github.links import RepositoryName
@@ -16,8 +15,6 @@ from pyf_pipeline.github.transport import CONNECT_SECONDS, READ_SECONDS, Reply, 
 
 # Calls in a row that may fail before GitHub counts as down: enough to halve a full query down to one repository.
 FAILURES_IN_A_ROW = 10
-# How often a repository is asked for by itself.
-TRIES_ALONE = 3
 BACKOFF_SECONDS = 0.25
 BACKOFF_MAX_SECONDS = 8.0
 
@@ -93,7 +90,7 @@ class GitHubClient:
     ) -> Iterator[list[Answer]]:
         """Ask for repositories, in their order, and give what came with each call as it comes.
 
-        A call that fails is made again for half as many; a repository for which alone there is no answer is given as
+        A call that fails is made again for half as many; a repository that gets no answer several times is given as
         unanswered.
 
         Args:
@@ -105,57 +102,32 @@ class GitHubClient:
             RateLimitedError: A limit is used up.
             GitHubUnavailableError: GitHub does not answer.
         """
-        queue = deque(names)
-        tries: Counter[RepositoryName] = Counter()
+        batches = Batches(names, self._size)
         failures = 0
         answered = False
-        while queue:
-            batch = [queue.popleft() for _ in range(min(self._next_size(), len(queue)))]
+        while batch := batches.next(self._affordable()):
             try:
-                answers, unanswered = self._ask(batch, etags or {})
+                reading = self._ask(batch, etags or {})
             except TroubledError as error:
                 failures += 1
                 self._recover(error, failures)
-                answers, unanswered = [], dict.fromkeys(batch, str(error))
+                given_up = batches.failed(batch, str(error))
+                if not batches and not answered:
+                    raise _down(str(error)) from None
             else:
                 failures = 0
-            answered = answered or bool(answers)
-            answers = [*answers, *self._ask_again(unanswered, batch, queue, tries)]
-            if not queue and not answered and failures:
-                raise _down(next(iter(unanswered.values())))
-            if answers:
-                yield answers
+                answered = answered or bool(reading.answers)
+                given_up = batches.succeeded(batch, reading.unanswered, too_large=reading.too_large)
+                if reading.answers:
+                    yield reading.answers
+                else:
+                    self._sleep(BACKOFF_SECONDS)
+            if given_up:
+                yield given_up
 
-    def _next_size(self) -> int:
-        quota = self.quota
-        if quota.remaining and self.uses_graphql:
-            return min(self._size.current, graphql.affordable(quota.remaining))
-        return self._size.current
-
-    def _ask_again(
-        self,
-        unanswered: dict[RepositoryName, str],
-        batch: list[RepositoryName],
-        queue: deque[RepositoryName],
-        tries: Counter[RepositoryName],
-    ) -> list[Answer]:
-        """Put what was not answered back into the queue, or give it up; adapt the size of the next call."""
-        if not unanswered:
-            self._size.grow()
-            return []
-        self._size.shrink(len(batch))
-        if len(unanswered) == len(batch) > 1:
-            queue.extendleft(reversed(batch))
-            return []
-        if len(batch) > 1:
-            queue.extend(unanswered)
-            return []
-        (name,) = batch
-        tries[name] += 1
-        if tries[name] < TRIES_ALONE:
-            queue.append(name)
-            return []
-        return [Answer(name, "unanswered", detail=unanswered[name])]
+    def _affordable(self) -> int:
+        remaining = self.quota.remaining
+        return graphql.affordable(remaining) if remaining and self.uses_graphql else LARGEST
 
     def _recover(self, error: TroubledError, failures: int) -> None:
         self.traffic.problems.append(str(error))
@@ -163,26 +135,25 @@ class GitHubClient:
             raise _down(str(error))
         self._sleep(min(BACKOFF_SECONDS * 2 ** (failures - 1), BACKOFF_MAX_SECONDS))
 
-    def _ask(
-        self, batch: list[RepositoryName], etags: Mapping[str, str]
-    ) -> tuple[list[Answer], dict[RepositoryName, str]]:
-        if self.uses_graphql:
-            return self._ask_graphql(batch)
-        (name,) = batch
-        before = self.quota.remaining
+    def _ask(self, batch: list[RepositoryName], etags: Mapping[str, str]) -> Reading:
+        reading = self._ask_graphql(batch) if self.uses_graphql else self._ask_rest(batch[0], etags)
+        self.traffic.points += reading.cost
+        self.traffic.problems.extend(sorted(set(reading.unanswered.values())))
+        return reading
+
+    def _ask_rest(self, name: RepositoryName, etags: Mapping[str, str]) -> Reading:
+        left, calls = self.quota.remaining, self.traffic.calls
         reply = self._transport.call("GET", rest.endpoint(self._api_url, name), etag=etags.get(name.key))
         # GitHub promises that an unchanged answer costs nothing only to those who have a token.
-        self.traffic.points += reply.status != 304 or self.quota.remaining != before
-        return [rest.read(name, reply.status, reply.body, reply.etag, int(self._now()))], {}
+        is_free = reply.status == 304 and self.quota.remaining == left
+        cost = 0 if is_free else self.traffic.calls - calls
+        return Reading([rest.read(name, reply.status, reply.body, reply.etag, int(self._now()))], {}, cost)
 
-    def _ask_graphql(self, batch: list[RepositoryName]) -> tuple[list[Answer], dict[RepositoryName, str]]:
+    def _ask_graphql(self, batch: list[RepositoryName]) -> Reading:
         reply = self._transport.call("POST", graphql.endpoint(self._api_url), body=graphql.request_body(batch))
         if reply.status != 200:
             raise _refused(reply)
-        reading = graphql.read(reply.body, batch, int(self._now()))
-        self.traffic.points += reading.cost
-        self.traffic.problems.extend(sorted(set(reading.unanswered.values())))
-        return reading.answers, reading.unanswered
+        return graphql.read(reply.body, batch, int(self._now()))
 
 
 def _refused(reply: Reply) -> BadTokenError | GitHubUnavailableError:

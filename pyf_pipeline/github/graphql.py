@@ -4,13 +4,12 @@ Names travel as variables, never as part of the query's text, so that none can c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pyf_pipeline.catalog.model import Repository
-from pyf_pipeline.github.answers import Answer, FullName, Timestamp, WebAddress
+from pyf_pipeline.github.answers import Answer, FullName, Reading, Timestamp, WebAddress
 from pyf_pipeline.github.errors import TroubledError
 from pyf_pipeline.github.limits import message_of
 from pyf_pipeline.github.links import RepositoryName
@@ -31,6 +30,7 @@ fragment Figures on Repository {
 _CONNECTIONS = 3
 # Of GitHub's reasons for a null, those that mean that there is nothing for us to see, today or tomorrow.
 _NOTHING_THERE = frozenset({"NOT_FOUND", "FORBIDDEN"})
+_TOO_LARGE = "RESOURCE_LIMITS_EXCEEDED"
 
 
 class _Count(BaseModel):
@@ -62,21 +62,6 @@ class _Figures(BaseModel):
             archived=self.archived,
             fetched_at=fetched_at,
         )
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What an answer holds.
-
-    Attributes:
-        answers: What GitHub said of a repository.
-        unanswered: Why there is nothing for the others; asking again may help.
-        cost: Points that the query cost; 0 where GitHub does not say.
-    """
-
-    answers: list[Answer]
-    unanswered: dict[RepositoryName, str]
-    cost: int
 
 
 def endpoint(api_url: str) -> str:
@@ -123,7 +108,8 @@ def read(body: Any, names: Sequence[RepositoryName], fetched_at: int) -> Reading
             answers.append(answer)
         else:
             unanswered[name] = answer
-    return Reading(answers, unanswered, _cost(data))
+    too_large = any(error.get("type") == _TOO_LARGE for error in errors.values())
+    return Reading(answers, unanswered, _cost(data), too_large)
 
 
 def _answer(name: RepositoryName, figures: Any, error: Mapping[str, Any], fetched_at: int) -> Answer | str:

@@ -136,5 +136,6 @@ class Repositories:
                 # What GitHub says of a name itself counts more than what it says of it in passing.
                 if entry.key == key or entry.key not in kept:
                     kept[entry.key] = entry
-        self._cache.put_many(kept.values())
-        self.entries |= kept
+        if kept:
+            self._cache.put_many(kept.values())
+            self.entries |= kept
