@@ -36,11 +36,14 @@ def build_segment(
     documents = [batch[int(s)] for s in seqs]
     for field in schema.searchable.values():
         if field.index and not field.is_object:
-            write_field(connection, segment, schema, field, [d.get(field.name) for d in documents])
+            write_field(connection, (segment, seqs), schema, field, [d.get(field.name) for d in documents])
 
 
-def write_field(connection: sqlite3.Connection, segment: int, schema: Schema, field: Field, values: list[Any]) -> None:
-    """Indexes one field of a segment's documents; None stands for an absent value."""
+def write_field(
+    connection: sqlite3.Connection, target: tuple[int, IntArray], schema: Schema, field: Field, values: list[Any]
+) -> None:
+    """Indexes one field of a segment (its number and its documents' sequence numbers); None: an absent value."""
+    segment, seqs = target
     if all(v is None for v in values):
         return
     if not field.is_string:
@@ -49,10 +52,10 @@ def write_field(connection: sqlite3.Connection, segment: int, schema: Schema, fi
         return
     segments.write_postings(connection, segment, field.name, _postings(schema, field, values))
     if field.facet:
-        labels = columns.build_labels([columns.facet_texts(v, field) for v in values])
+        labels = columns.build_labels([columns.facet_texts(v, field) for v in values], seqs.tolist())
         _write(connection, segment, f"facet:{field.name}", columns.pack_labels(labels))
     if field.sort and not field.is_array:
-        keys = columns.build_labels([columns.sort_texts(v) for v in values])
+        keys = columns.build_labels([columns.sort_texts(v) for v in values], seqs.tolist())
         _write(connection, segment, f"sort:{field.name}", columns.pack_labels(keys))
 
 

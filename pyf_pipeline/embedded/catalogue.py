@@ -184,7 +184,7 @@ def _index_added(connection: sqlite3.Connection, collection: Collection, schema:
         for field in concrete:
             if field.index:
                 values = field_values(connection, collection.id, row, field)
-                building.write_field(connection, row.id, schema, field, values)
+                building.write_field(connection, (row.id, row.seqs), schema, field, values)
 
 
 def set_alias(connection: sqlite3.Connection, name: str, raw: Any) -> dict[str, str]:

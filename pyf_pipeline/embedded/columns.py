@@ -1,5 +1,6 @@
 """Values of documents by field, as arrays: what is filtered, sorted, counted and grouped by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import orjson
 
 from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray, offsets_of, pack, spread, unpack
+from pyf_pipeline.embedded.ordering import bucket_order
 from pyf_pipeline.embedded.schema import Field
 from pyf_pipeline.embedded.tokens import sort_form
 from pyf_pipeline.embedded.validation import wrapped_int64
@@ -57,12 +59,16 @@ def build_numbers(field: Field, values: list[Any]) -> Numbers:
         return Numbers(starts, np.array(flat, dtype=number_type(field)))
 
 
-def build_labels(texts: list[list[str]]) -> Labels:
-    """The column of documents that have these texts."""
+def build_labels(texts: list[list[str]], seqs: Sequence[int]) -> Labels:
+    """The column of documents that have these texts; the texts are numbered in the order in which Typesense does."""
     starts = offsets_of(np.fromiter((len(r) for r in texts), dtype=np.int64, count=len(texts)))
     numbers: dict[str, int] = {}
-    codes = [numbers.setdefault(t, len(numbers)) for r in texts for t in r]
-    return Labels(list(numbers), starts, np.array(codes, dtype=np.int32))
+    having = {int(seq): found for seq, found in zip(seqs, texts, strict=True) if found}
+    for seq in bucket_order(list(having)):
+        for text in having[seq]:
+            numbers.setdefault(text, len(numbers))
+    codes = np.array([numbers[t] for r in texts for t in r], dtype=np.int32)
+    return Labels(list(numbers), starts, codes)
 
 
 def facet_texts(value: Any, field: Field) -> list[str]:

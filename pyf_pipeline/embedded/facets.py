@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pyf_pipeline.embedded.arrays import BoolArray, IntArray
-from pyf_pipeline.embedded.columns import Labels
+from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray
+from pyf_pipeline.embedded.columns import Labels, Numbers
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
+from pyf_pipeline.embedded.ordering import bucket_order
 from pyf_pipeline.embedded.schema import Field, Schema
 from pyf_pipeline.embedded.tokens import tokenizer_for
 from pyf_pipeline.embedded.validation import float_text
@@ -167,30 +168,24 @@ class Counter:
         if request.ranges:
             return self._ranges(request, field)
         labels = self._labels(field)
-        counted, owners = self._counted(labels)
-        counts = self._totals(labels, counted, owners)
-        order = self._shown(request, labels, counts, (counted, owners))
-        if request.wildcard and not len(order):
-            return None
-        total = int(np.count_nonzero(counts))
-        if self._by_value_index(request, labels):
-            total = min(total, self._examined())
+        codes, owners = self._counted(labels)
+        counts = self._totals(labels, codes, owners)
+        order = self._order(request, labels, counts, (codes, owners))
+        matching = self._matching(field, labels, order)
+        if matching is not None:
+            order = [c for c in order if c in matching]
+        if by_value_index := self._by_value_index(request, labels):
             order = order[: self._examined()]
-        chosen = self._matching(field, labels, order)
-        if chosen is not None:
-            order = [c for c in order if c in chosen]
-            total = len(order)
+        if request.wildcard and not order:
+            return None
         shown = [
-            self._value(labels.names[c], int(counts[c]), chosen.get(c) if chosen else None)
+            self._value(labels.names[c], int(counts[c]), matching[c] if matching is not None else None)
             for c in order[: self.options.max_values]
         ]
-        stats = self._stats(field) if field.is_number else {}
-        return {
-            "counts": shown,
-            "field_name": request.field,
-            "sampled": False,
-            "stats": {**stats, "total_values": total},
-        }
+        stats: dict[str, float] = {"total_values": len(order)}
+        if field.is_number:
+            stats |= self._stats(field, {labels.names[c]: int(counts[c]) for c in order} if by_value_index else None)
+        return {"counts": shown, "field_name": request.field, "sampled": False, "stats": stats}
 
     def _labels(self, field: Field) -> Labels:
         if field.is_string:
@@ -214,7 +209,7 @@ class Counter:
             codes = keys // (self.view.size + 1)
         return np.bincount(codes, minlength=len(labels.names))
 
-    def _shown(
+    def _order(
         self, request: FacetRequest, labels: Labels, counts: IntArray, counted: tuple[IntArray, IntArray]
     ) -> list[int]:
         """The values that were counted, in the order in which they are shown."""
@@ -224,7 +219,12 @@ class Counter:
             return sorted(found, key=lambda c: best[c], reverse=request.by_name == "desc")
         if request.by_name:
             return sorted(found, key=lambda c: labels.names[c].encode(), reverse=request.by_name == "desc")
-        return sorted(found, key=lambda c: (-counts[c], -c))
+        if not self._by_value_index(request, labels):
+            return sorted(found, key=lambda c: (-counts[c], -c))
+        # Of equally frequent values the first that came stays behind those that came later.
+        ranked = sorted(found, key=lambda c: (-counts[c], c))
+        runs = [list(run) for _, run in itertools.groupby(ranked, key=lambda c: counts[c])]
+        return [code for run in runs for code in [*run[1:], run[0]]]
 
     def _sort_values(self, name: str, codes: IntArray, owners: IntArray, count: int) -> IntArray:
         field = self.view.schema.by_name[name]
@@ -288,12 +288,18 @@ class Counter:
         owners = np.repeat(np.arange(self.view.size), column.counts())
         return column.values[self.hits[owners]]
 
-    def _stats(self, field: Field) -> dict[str, float]:
+    def _stats(self, field: Field, examined: dict[str, int] | None) -> dict[str, float]:
+        """Figures over the hits' values; of the sum only what was looked at counts, and for groups it counts twice."""
         values = self._hit_values(field).astype(np.float64)
         if not len(values):
             return {}
-        total = float(values.sum())
-        return {"avg": total / len(values), "max": float(values.max()), "min": float(values.min()), "sum": total}
+        total, number = float(values.sum()), len(values)
+        if examined is not None:
+            total, number = sum(float(v) * n for v, n in examined.items()), sum(examined.values())
+        return {
+            "avg": total / number if number else 0.0, "max": float(values.max()), "min": float(values.min()),
+            "sum": total * (1 if self.groups is None else 2),
+        }  # fmt: skip
 
     def _ranges(self, request: FacetRequest, field: Field) -> dict[str, Any]:
         column = self.view.numbers(self.connection, field)
@@ -307,7 +313,7 @@ class Counter:
             if number:
                 counts.append({"count": number, "highlighted": "", "value": each.label})
         counts.sort(key=lambda c: (-c["count"], c["value"]))
-        stats = {**self._stats(field), "total_values": len(counts)}
+        stats = {**self._stats(field, None), "total_values": len(counts)}
         return {
             "counts": counts[: self.options.max_values],
             "field_name": request.field,
@@ -322,13 +328,33 @@ def number_labels(connection: sqlite3.Connection, view: View, field: Field) -> L
     def make() -> Labels:
         column = view.numbers(connection, field)
         values, codes = np.unique(column.values, return_inverse=True)
+        order = _number_order(view, field, column, values)
+        place = np.empty(len(order), dtype=np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
         if field.is_bool:
-            names = ["true" if v else "false" for v in values]
+            names = ["true" if v else "false" for v in values[order]]
         else:
-            names = [float_text(v) if field.is_float else str(v) for v in values]
-        return Labels(names, column.starts, codes.astype(np.int32))
+            names = [float_text(v) if field.is_float else str(v) for v in values[order]]
+        return Labels(names, column.starts, place[codes])
 
     return view.memo("number labels", field.name, make)
+
+
+def _number_order(view: View, field: Field, column: Numbers, values: AnyArray) -> list[int]:
+    """How Typesense numbers a field's values: 64-bit integers as they come, all others by their own bits."""
+    if field.is_float:
+        return [int(i) for i in np.argsort(values.view(np.uint32), kind="stable")]
+    if not field.type.startswith("int64"):
+        return list(range(len(values)))
+    having = np.flatnonzero(column.counts())
+    rank = {int(v): i for i, v in enumerate(values)}
+    seen: dict[int, None] = {}
+    position = {int(view.seqs[d]): int(d) for d in having}
+    for seq in bucket_order(list(position)):
+        document = position[seq]
+        for value in column.values[column.starts[document] : column.starts[document + 1]].tolist():
+            seen.setdefault(rank[value])
+    return list(seen)
 
 
 def check_facet_query(text: str, requests: list[FacetRequest]) -> tuple[str, str]:

@@ -99,3 +99,30 @@ def _median_to_first(entries: list[tuple[float, T]], target: int, a: int, b: int
     else:
         chosen = a if before(a, c) else c if before(b, c) else b
     entries[target], entries[chosen] = entries[chosen], entries[target]
+
+
+_BUCKETS = (13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10273, 20753, 42043, 85229, 172933, 351061, 712697, 1447153)
+
+
+def bucket_order(keys: Sequence[int]) -> list[int]:
+    """The order in which a `std::unordered_map` gives back integers that were put in in this order.
+
+    In it Typesense numbers the values of a facet, and those numbers decide between equally frequent values.
+    """
+    order: list[int] = []
+    done = 0
+    for size in _BUCKETS:
+        some = keys[done:size]
+        order = _filled([*order, *some], size)
+        done = size
+        if done >= len(keys):
+            return order
+    return order
+
+
+def _filled(keys: Sequence[int], size: int) -> list[int]:
+    """One more bucket comes to the front of the list, and one more key to the front of its bucket."""
+    buckets: dict[int, list[int]] = {}
+    for key in keys:
+        buckets.setdefault(key % size, []).append(key)
+    return [key for bucket in reversed(buckets.values()) for key in reversed(bucket)]
