@@ -1,0 +1,127 @@
+"""The third asset: what GitHub says of the packages' repositories."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from pyf_pipeline.defs.config import EnrichConfig
+from pyf_pipeline.defs.partitions import profile_partitions
+from pyf_pipeline.defs.progress import progress_of
+from pyf_pipeline.defs.resources import GitHubResource, StoreResource
+from pyf_pipeline.defs.tables import markdown_table
+from pyf_pipeline.defs.types import RepositoryRows
+from pyf_pipeline.github.cache import CacheEntry
+from pyf_pipeline.github.enrichment import EnrichmentResult, WantedPackage, enrich
+from pyf_pipeline.github.links import RepositoryName, choose
+from pyf_pipeline.store.documents import ProjectDocuments
+from pyf_pipeline.store.outputs import StoredRows
+from pyf_pipeline.store.repositories import Repositories
+from pyf_pipeline.store.rows import packages, repository_frame
+
+ASSET = "github_enrichment"
+COVERAGE = "coverage"
+NO_PENDING = "no_pending_repositories"
+WANTED_COVERAGE = 0.9
+
+
+@dg.asset(
+    partitions_def=profile_partitions,
+    group_name="ingest",
+    kinds={"python", "github", "parquet"},
+    owners=["team:catalogue"],
+    dagster_type=RepositoryRows,
+    pool="github",
+    check_specs=[
+        dg.AssetCheckSpec(COVERAGE, asset=ASSET, description="Nine of ten packages with a link have figures."),
+        dg.AssetCheckSpec(NO_PENDING, asset=ASSET, description="GitHub was asked for every repository that was due."),
+    ],
+)
+def github_enrichment(
+    context: dg.AssetExecutionContext,
+    config: EnrichConfig,
+    store: StoreResource,
+    github: GitHubResource,
+    filtered_packages: StoredRows,
+) -> dg.MaterializeResult:
+    """One row for each package whose repository is on GitHub: stars, watchers, open issues, last update.
+
+    All profiles share one cache of repositories, so that GitHub is asked only for figures that are due. Where its
+    limit is used up, what is missing stays pending, and the next run goes on from there.
+    """
+    cache = Repositories(store.store.engine, CacheEntry.from_json)
+    with github.client() as client:
+        result = enrich(
+            _wanted(filtered_packages),
+            client,
+            cache,
+            max_age=github.cache_hours * 3600,
+            refresh=config.refresh,
+            wait_for_limit=config.wait_for_limit,
+            older_links=lambda projects: _older_links(store.store.documents, projects),
+            progress=progress_of(context),
+        )
+    for warning in result.warnings:
+        context.log.warning(warning)
+    rows = {outcome.project: outcome.repository for outcome in result.outcomes if outcome.repository}
+    return dg.MaterializeResult(value=repository_frame(rows), metadata=_metadata(result), check_results=_checks(result))
+
+
+def _wanted(rows: StoredRows) -> Iterator[WantedPackage]:
+    """Each project once, however many of its releases there are."""
+    seen: set[str] = set()
+    for package in packages(rows.batches()):
+        if package.project not in seen:
+            seen.add(package.project)
+            yield WantedPackage(package.project, choose(package.project_urls, package.home_page))
+
+
+def _older_links(documents: ProjectDocuments, projects: Sequence[str]) -> Mapping[str, Sequence[RepositoryName]]:
+    """The repositories that earlier metadata of projects named."""
+    found: dict[str, list[RepositoryName]] = {}
+    for project in projects:
+        for document in documents.earlier(project):
+            urls, home_page = document.info.get("project_urls"), document.info.get("home_page")
+            links = choose(urls if isinstance(urls, dict) else {}, home_page if isinstance(home_page, str) else "")
+            found.setdefault(project, []).extend(links.candidates)
+    return found
+
+
+def _metadata(result: EnrichmentResult) -> dict[str, dg.MetadataValue | int | float | str]:
+    counts = result.counts
+    resets = "" if result.reset_at is None else f"{datetime.fromtimestamp(result.reset_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    without = [(o.project, o.status, ", ".join(o.links_seen)) for o in result.outcomes if o.status != "enriched"]
+    return {
+        **{str(status): count for status, count in counts.items()},
+        "coverage": round(result.coverage, 3),
+        "asked": result.asked,
+        "cached": result.cached,
+        "calls": result.calls,
+        "points": result.points,
+        "limit": "unknown" if result.limit is None else result.limit,
+        "remaining": "unknown" if result.remaining is None else result.remaining,
+        "resets": resets or "unknown",
+        "most_starred": markdown_table(
+            ["repository", "stars", "watchers", "open issues"],
+            [(r.full_name, r.stars, r.watchers, r.open_issues) for r in result.most_starred()],
+        ),
+        "without_figures": markdown_table(["package", "reason", "links seen"], sorted(without)),
+    }
+
+
+def _checks(result: EnrichmentResult) -> list[dg.AssetCheckResult]:
+    pending = result.counts["pending"]
+    return [
+        dg.AssetCheckResult(
+            check_name=COVERAGE,
+            passed=result.coverage >= WANTED_COVERAGE,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"coverage": round(result.coverage, 3)},
+        ),
+        dg.AssetCheckResult(
+            check_name=NO_PENDING,
+            passed=not pending,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"pending": pending, "warnings": dg.MetadataValue.md("\n\n".join(result.warnings) or "none")},
+        ),
+    ]

@@ -1,0 +1,54 @@
+"""What a run can be told, as it shows in the launchpad."""
+
+from enum import Enum
+
+import dagster as dg
+from pydantic import Field
+
+
+class Mode(Enum):
+    """How much is downloaded."""
+
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+class FetchConfig(dg.Config):
+    """Which projects are brought up to date, and how."""
+
+    mode: Mode = Field(
+        Mode.INCREMENTAL,
+        description="incremental downloads what moved since the last run; full everything anew.",
+    )
+    limit: int = Field(default=0, ge=0, description="At most so many projects; 0 for all. Such a run removes nothing.")
+    name_contains: str = Field(
+        default="", description="Only projects with this in their normalised name. Such a run removes nothing."
+    )
+    projects: list[str] = Field(default=[], description="Only these projects. Such a run removes nothing.")
+
+
+class FilterConfig(dg.Config):
+    """What a person has looked at and lets through."""
+
+    allow_shrink: bool = Field(
+        default=False, description="Go on although the profile lost over a fifth of its packages since the last run."
+    )
+
+
+class PublishConfig(dg.Config):
+    """How the collection is published."""
+
+    rebuild: bool = Field(
+        default=False,
+        description="Build a new version of the collection, even where updating the one that is served would do.",
+    )
+
+
+class EnrichConfig(dg.Config):
+    """How GitHub is asked."""
+
+    refresh: bool = Field(default=False, description="Ask for every repository, however recent its figures are.")
+    wait_for_limit: bool = Field(
+        default=False,
+        description="Where GitHub's hourly limit is used up, sleep until it resets instead of ending early.",
+    )

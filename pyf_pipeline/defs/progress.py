@@ -1,0 +1,43 @@
+"""How far a run is: lines in its log now and then, and every step to whoever listens in the same process."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+LOG_EVERY_SECONDS = 10.0
+
+Listener = Callable[[str, str, int, int], None]
+
+_listeners: list[Listener] = []
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Have a function told (partition, stage, done, total) for as long as the context lasts."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def progress_of(context: dg.AssetExecutionContext) -> Callable[[str, int, int], None]:
+    """A function that takes (stage, done, total) and passes it on to the run's log and to listeners."""
+    started: dict[str, float] = {}
+    logged: dict[str, float] = {}
+
+    def progress(stage: str, done: int, total: int) -> None:
+        for listener in _listeners:
+            listener(context.partition_key, stage, done, total)
+        now = time.monotonic()
+        since = now - started.setdefault(stage, now)
+        if now - logged.setdefault(stage, now) >= LOG_EVERY_SECONDS and done:
+            logged[stage] = now
+            rate = done / since
+            context.log.info(
+                f"{stage}: {done} of {total}, {rate:.0f} a second, about {(total - done) / rate:.0f} s to go"
+            )
+
+    return progress
