@@ -35,20 +35,38 @@ def create_document(service: Service, request: Request, name: str) -> Answer:
 
 def import_documents(service: Service, request: Request, name: str) -> Answer:
     """POST /collections/:c/documents/import: one transaction for each batch, one line of answer for each document."""
-    lines = [line for line in request.body.decode(errors="replace").split("\n") if line.strip()]
     size = _positive(request, "batch_size", IMPORT_BATCH)
     action = _action(request)
     answers: list[str] = []
     with service.storage.read() as connection:
         get_collection(connection, name)
-    for low in range(0, len(lines), size):
+    for lines in _batches(request.body, size):
         with service.storage.write() as connection:
             collection = get_collection(connection, name)
             options = documents.ImportOptions(
                 action, _dirty_values(request, collection), request.flag("return_id"), request.flag("return_doc")
             )
-            answers += documents.import_lines(connection, collection, lines[low : low + size], options)
+            answers += documents.import_lines(connection, collection, lines, options)
     return text_answer(answers)
+
+
+def _batches(body: bytes, size: int) -> Iterator[list[bytes]]:
+    """The lines of a body that hold anything, so many at a time."""
+    lines: list[bytes] = []
+    start = 0
+    while start < len(body):
+        end = body.find(b"\n", start)
+        end = len(body) if end < 0 else end
+        line = body[start:end]
+        start = end + 1
+        if not line or line.isspace():
+            continue
+        lines.append(line)
+        if len(lines) == size:
+            yield lines
+            lines = []
+    if lines:
+        yield lines
 
 
 def _action(request: Request) -> str:

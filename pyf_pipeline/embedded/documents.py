@@ -185,7 +185,7 @@ class ImportOptions:
 
 
 def import_lines(
-    connection: sqlite3.Connection, collection: Collection, lines: list[str], options: ImportOptions
+    connection: sqlite3.Connection, collection: Collection, lines: list[bytes], options: ImportOptions
 ) -> list[str]:
     """Imports one batch of JSON lines; gives one JSON line of answer for each."""
     batch = Batch(connection, collection, options.dirty_values)
@@ -202,14 +202,14 @@ class _Unparsable(str):
     __slots__ = ()
 
 
-def _parsed(line: str) -> Any:
+def _parsed(line: bytes) -> Any:
     try:
         return loads(line)
     except orjson.JSONDecodeError:
-        return _Unparsable(parse_error(line))
+        return _Unparsable(parse_error(line.decode(errors="replace")))
 
 
-def _import_one(batch: Batch, line: str, document: Any, options: ImportOptions) -> str:
+def _import_one(batch: Batch, line: bytes, document: Any, options: ImportOptions) -> str:
     try:
         if isinstance(document, _Unparsable):
             raise bad_request(f"Bad JSON: {document}")
@@ -217,7 +217,7 @@ def _import_one(batch: Batch, line: str, document: Any, options: ImportOptions) 
     except ApiError as error:
         answer = {"code": error.status, "error": error.message, "success": False}
         if options.return_doc:
-            answer["document"] = line
+            answer["document"] = line.decode(errors="replace")
         if options.return_id and isinstance(document, dict) and isinstance(document.get("id"), str):
             answer["id"] = document["id"]
         return dumps(answer)

@@ -10,6 +10,7 @@ place of the text in its list, the low 16 bits the place of the word in its text
 
 import itertools
 import sqlite3
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from pyf_pipeline.embedded.arrays import (
     offsets_of,
     pack,
     pack_texts,
+    spread,
     unpack,
     unpack_texts,
 )
@@ -49,8 +51,8 @@ class TermPostings:
 
 def term_postings(tokens: list[str], documents: AnyArray, occurrences: AnyArray) -> TermPostings:
     """Turns tokens in document order around into terms with postings."""
-    numbers: dict[str, int] = {}
-    ids = np.fromiter((numbers.setdefault(t, len(numbers)) for t in tokens), dtype=np.int64, count=len(tokens))
+    numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+    ids = np.fromiter(map(numbers.__getitem__, tokens), dtype=np.int64, count=len(tokens))
     numbered = sorted((term.encode(), number) for term, number in numbers.items())
     rank = np.empty(len(numbered), dtype=np.int64)
     rank[np.fromiter((n for _, n in numbered), dtype=np.int64, count=len(numbered))] = np.arange(len(numbered))
@@ -59,47 +61,56 @@ def term_postings(tokens: list[str], documents: AnyArray, occurrences: AnyArray)
 
 def _grouped(terms: list[bytes], term_of: IntArray, documents: AnyArray, occurrences: AnyArray) -> TermPostings:
     """Groups occurrences (each with its term and document, documents ascending) by term and document."""
-    order = np.argsort(term_of, kind="stable")
+    order = stable_order(term_of)
     by_term, by_document = term_of[order], documents[order]
-    if not len(order):
-        empty = np.zeros(0, dtype=np.int64)
-        return TermPostings(
-            terms, np.zeros(1, np.int64), empty.astype(np.uint32), np.zeros(1, np.int64), empty.astype(np.uint32)
-        )
     first = np.ones(len(order), dtype=bool)
     first[1:] = (by_term[1:] != by_term[:-1]) | (by_document[1:] != by_document[:-1])
     heads = np.flatnonzero(first)
-    starts = np.searchsorted(by_term[heads], np.arange(len(terms) + 1))
     return TermPostings(
         terms=terms,
-        starts=starts.astype(np.int64),
+        starts=np.searchsorted(by_term[heads], np.arange(len(terms) + 1)).astype(np.int64),
         documents=by_document[heads].astype(np.uint32),
         occurrence_starts=np.append(heads, len(order)).astype(np.int64),
         occurrences=occurrences[order].astype(np.uint32),
     )
 
 
+def stable_order(numbers: IntArray) -> IntArray:
+    """The indices by rising numbers (below 2**31), equal ones in their order; sorts values, which is what is fast."""
+    keyed = (numbers.astype(np.int64) << 32) | np.arange(len(numbers), dtype=np.int64)
+    keyed.sort()
+    return keyed & 0xFFFFFFFF
+
+
 def merge_postings(parts: list[TermPostings], renumbered: list[IntArray]) -> TermPostings:
     """Several segments' postings as one; `renumbered[k][d]` is document d of part k in the new one, -1 if dead."""
     terms = sorted({t for p in parts for t in p.terms})
     number = {t: i for i, t in enumerate(terms)}
-    all_terms, all_documents, all_occurrences = [], [], []
-    for part, new in zip(parts, renumbered, strict=True):
-        own = np.fromiter((number[t] for t in part.terms), dtype=np.int64, count=len(part.terms))
-        lengths = np.diff(part.occurrence_starts)
-        posting_terms = np.repeat(own, np.diff(part.starts))
-        posting_documents = new[part.documents]
-        alive = np.repeat(posting_documents >= 0, lengths)
-        all_terms.append(np.repeat(posting_terms, lengths)[alive])
-        all_documents.append(np.repeat(posting_documents, lengths)[alive])
-        all_occurrences.append(part.occurrences[alive])
-    documents = np.concatenate(all_documents)
-    order = np.argsort(documents, kind="stable")
-    merged_terms = np.concatenate(all_terms)[order]
-    used = np.unique(merged_terms)
-    compact = np.searchsorted(used, merged_terms)
-    kept = [terms[i] for i in used]
-    return _grouped(kept, compact, documents[order], np.concatenate(all_occurrences)[order])
+    own = [np.fromiter(map(number.__getitem__, p.terms), dtype=np.int64, count=len(p.terms)) for p in parts]
+    term_of = np.concatenate([np.repeat(o, np.diff(p.starts)) for o, p in zip(own, parts, strict=True)])
+    documents = np.concatenate([new[p.documents] for p, new in zip(parts, renumbered, strict=True)])
+    lengths = np.concatenate([np.diff(p.occurrence_starts) for p in parts])
+    bases = np.cumsum([0, *(int(p.occurrence_starts[-1]) for p in parts)])
+    sources = np.concatenate([p.occurrence_starts[:-1] + b for p, b in zip(parts, bases, strict=False)])
+    alive = np.flatnonzero(documents >= 0)
+    if not _one_after_another(renumbered):
+        alive = alive[stable_order(documents[alive])]
+    alive = alive[stable_order(term_of[alive])]
+    used, starts = np.unique(term_of[alive], return_index=True)
+    occurrences = np.concatenate([p.occurrences for p in parts])
+    return TermPostings(
+        terms=[terms[i] for i in used],
+        starts=np.append(starts, len(alive)).astype(np.int64),
+        documents=documents[alive].astype(np.uint32),
+        occurrence_starts=offsets_of(lengths[alive]),
+        occurrences=occurrences[spread(sources[alive], lengths[alive])],
+    )
+
+
+def _one_after_another(renumbered: list[IntArray]) -> bool:
+    """Whether each part's documents all come before the next one's, so that its postings do too."""
+    bounds = [(int(alive.min()), int(alive.max())) for new in renumbered if len(alive := new[new >= 0])]
+    return all(a[1] < b[0] for a, b in itertools.pairwise(bounds))
 
 
 def write_postings(connection: sqlite3.Connection, segment: int, field: str, postings: TermPostings) -> None:

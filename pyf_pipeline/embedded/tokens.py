@@ -69,8 +69,10 @@ class Tokenizer:
 
     def words(self, text: str) -> list[str]:
         """The words of a text in order, each cut to 100 bytes."""
-        found = text.translate(self._table).split(" ")
-        return [w if len(w) <= 25 else _cut(w) for w in found if w]
+        found = list(filter(None, text.translate(self._table).split(" ")))
+        if max(map(len, found), default=0) * 4 <= MAX_TOKEN_BYTES:
+            return found
+        return [_cut(w) for w in found]
 
     def normalise(self, text: str) -> str:
         """The text folded, its separators turned into spaces."""
