@@ -6,6 +6,7 @@ generator of its own, so that an ecosystem of any size is there in seconds and t
 
 import math
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -127,7 +128,7 @@ class ProjectSpec:
         releases: How many releases it has; 0 makes it a name without content.
         first_slot: When it began.
         last_slot: When it last released.
-        repository: Where its latest metadata says that its code lives.
+        repository: Where its last release says that its code lives.
         former_repository: Where older releases said so, if elsewhere.
     """
 
@@ -159,6 +160,7 @@ class Ecosystem:
     projects: list[ProjectSpec] = field(default_factory=list)
     repositories: list[RepositorySpec] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    turns: Counter[str] = field(default_factory=Counter)
 
     def serial(self, spec: ProjectSpec, slot: int) -> int:
         """The first serial of what a project did in a slot; no two projects share one."""
@@ -187,12 +189,14 @@ class Ecosystem:
         rng = random.Random(f"{self.seed}/{spec.name}/info")
         described = metadata.Described(spec.name, spec.framework, spec.topic, tuple(releases[: position + 1]))
         info = metadata.info(rng, described, quirks=self.plan.quirks)
-        repository = spec.repository
-        if spec.former_repository and position < len(releases) - 1:
-            repository = spec.former_repository
         link_rng = random.Random(f"{self.seed}/{spec.name}/links")
-        info["project_urls"], info["home_page"] = self._links(link_rng, spec, repository)
+        info["project_urls"], info["home_page"] = self._links(link_rng, spec, self.repository(spec, position))
         return info
+
+    def repository(self, spec: ProjectSpec, position: int) -> RepositorySpec | None:
+        """The repository that a release's links mean."""
+        latest = position == spec.releases - 1
+        return spec.repository if latest or spec.former_repository is None else spec.former_repository
 
     def _links(self, rng: random.Random, spec: ProjectSpec, repository: RepositorySpec | None) -> tuple[Any, Any]:
         if repository is None:
@@ -246,19 +250,19 @@ def _project(
     taken: set[str],
 ) -> ProjectSpec:
     plan, slots = ecosystem.plan, ecosystem.slots
-    topic = rng.choice(TOPICS if frameworks or rng.random() < 0.6 else PLAIN_TOPICS)
     short = frameworks[0].split(" :: ")[1] if frameworks else None
-    if core:
-        topic = CORE_TOPIC
+    topic = CORE_TOPIC if core else _topic(ecosystem, rng, short)
     name = core or _free_name(rng, short, topic, taken)
     taken.add(names.normalise(name))
     quirk = rng.random() if plan.quirks and not core else 1.0
-    releases = 1 + min(60, int(rng.expovariate(1 / max(plan.mean_releases - 1, 0.01)) + 0.5))
+    releases = 1 + min(int(10 * plan.mean_releases), int(rng.expovariate(1 / max(plan.mean_releases - 1, 0.01)) + 0.5))
     former = None
     if not frameworks and quirk < 0.02:
         releases = 0
     elif not frameworks and quirk < 0.08:
-        former, releases = rng.choice(sorted(plan.members)), max(releases, 2)
+        classifiers = sorted(plan.members)
+        former, releases = classifiers[ecosystem.turns["former"] % len(classifiers)], max(releases, 2)
+        ecosystem.turns["former"] += 1
     last_slot = int(rng.triangular(slots // 10, slots - 1, slots - 1))
     first_slot = max(0, last_slot - int(rng.expovariate(1 / (slots / 4))) - 2 * releases)
     repository = _repository(ecosystem, rng, name)
@@ -268,6 +272,15 @@ def _project(
     return ProjectSpec(
         index, name, frameworks, former, topic, releases, first_slot, last_slot, repository, former_repository
     )  # fmt: skip
+
+
+def _topic(ecosystem: Ecosystem, rng: random.Random, framework: str | None) -> Topic:
+    if framework is None:
+        return rng.choice(TOPICS if rng.random() < 0.6 else PLAIN_TOPICS)
+    # In turn, so that even a small ecosystem has something about everything for each framework.
+    turn = ecosystem.turns[framework]
+    ecosystem.turns[framework] += 1
+    return TOPICS[turn % len(TOPICS)]
 
 
 def _free_name(rng: random.Random, framework: str | None, topic: Topic, taken: set[str]) -> str:

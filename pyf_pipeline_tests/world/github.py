@@ -3,13 +3,12 @@
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pyf_pipeline_tests.world import links
 from pyf_pipeline_tests.world.ecosystem import END, Ecosystem, RepositorySpec, popularity
-from pyf_pipeline_tests.world.names import normalise
 
 _FIRST_ID = 40_000_000
 _DAY = 86_400
@@ -101,6 +100,10 @@ class UnknownRepositoryError(LookupError):
 class GitHub:
     """The repositories, changeable from any thread.
 
+    Args:
+        ecosystem: Where they come from.
+        linked: Gives the repository that a project's current links mean.
+
     Attributes:
         token: The token that is accepted.
         points: GraphQL's quota of points.
@@ -112,7 +115,8 @@ class GitHub:
         rate_limit_type: The type of GraphQL's error at the end of the quota: `RATE_LIMITED`, or the newer `RATE_LIMIT`.
     """
 
-    def __init__(self, ecosystem: Ecosystem) -> None:
+    def __init__(self, ecosystem: Ecosystem, linked: Callable[[str], tuple[str, str] | None]) -> None:
+        self._linked = linked
         self.lock = threading.RLock()
         self.token = "stand-in-token"
         self.points = Quota(5_000)
@@ -125,8 +129,6 @@ class GitHub:
         self._figures: dict[int, Figures] = {}
         self._specs: dict[int, RepositorySpec] = {}
         self._ids: dict[str, int] = {}
-        self._of_project: dict[str, tuple[str, str] | None] = {}
-        self._formerly: dict[str, tuple[str, str]] = {}
         self._fill(ecosystem)
 
     def _fill(self, ecosystem: Ecosystem) -> None:
@@ -136,11 +138,6 @@ class GitHub:
             if not spec.vanished:
                 self._ids[_key(spec.owner, spec.name)] = number
                 self._ids[_key(*spec.linked_as)] = number
-        for project in ecosystem.projects:
-            name = normalise(project.name)
-            self._of_project[name] = project.repository.linked_as if project.repository and project.releases else None
-            if project.former_repository:
-                self._formerly[name] = project.former_repository.linked_as
 
     # What is there
 
@@ -162,19 +159,9 @@ class GitHub:
             return None if number is None else self.by_id(number)
 
     def repository_of(self, project: str) -> str | None:
-        """The "owner/name" that a project's latest metadata means, as its links write it; the repository may be gone.
-
-        The rule: a link under Source, Repository, Code or GitHub, else under Homepage, else under any other label.
-        """
-        with self.lock:
-            pair = self._of_project.get(normalise(project))
-            return "/".join(pair) if pair else None
-
-    def former_repository_of(self, project: str) -> str | None:
-        """The repository that all but the latest release of a project mean, where that differs."""
-        with self.lock:
-            pair = self._formerly.get(normalise(project))
-            return "/".join(pair) if pair else None
+        """The "owner/name" that a project's current links mean, as they write it; the repository may be gone."""
+        pair = self._linked(project)
+        return "/".join(pair) if pair else None
 
     @property
     def remaining(self) -> int:
@@ -250,11 +237,6 @@ class GitHub:
         if figures is None:
             raise UnknownRepositoryError(f"no repository {owner}/{name} in this world")
         return figures
-
-    def learn_links(self, project: str, project_urls: Any, home_page: Any) -> None:
-        """Note the links of a release that was made while the world runs."""
-        with self.lock:
-            self._of_project[project] = links.repository_of(project_urls, home_page)
 
 
 def _key(owner: str, name: str) -> str:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
@@ -73,6 +74,7 @@ def versions(rng: random.Random, count: int, *, quirks: bool) -> list[str]:
     return result
 
 
+@lru_cache(100_000)
 def order(version: str) -> tuple[Any, ...]:
     """PyPI's order of versions: by PEP 440, and what is no version below everything else."""
     try:
@@ -81,6 +83,7 @@ def order(version: str) -> tuple[Any, ...]:
         return (0, version)
 
 
+@lru_cache(100_000)
 def is_prerelease(version: str) -> bool:
     """Whether PyPI takes a version for a pre-release; what is no version is none."""
     try:

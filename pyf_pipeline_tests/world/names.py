@@ -74,13 +74,13 @@ def _styles(framework: str | None, noun: str, title: str) -> tuple[str, ...]:
 def candidates(rng: random.Random, framework: str | None, nouns: tuple[str, ...], title: str) -> Iterator[str]:
     """Names for a project about `title` that goes by `nouns`, the plain ones first; it does not end.
 
-    The caller takes the first that is free: names are unique by their PEP 503 form.
+    The caller takes the first that is free: names are unique by their PEP 503 form. A project without a framework
+    always gets a compound, as single words are what real projects are called.
     """
+    if framework:
+        for noun in rng.sample(nouns, len(nouns)):
+            yield rng.choice(_styles(framework, noun, title))
     plain = [noun if framework else noun.removesuffix("-py").removesuffix("-kit") for noun in nouns]
-    for noun in rng.sample(plain, len(plain)):
-        yield rng.choice(_styles(framework, noun, title))
-        if not framework:
-            break
     while True:
         noun, brand = rng.choice(plain), rng.choice(BRANDS)
         compound = f"{brand}-{noun}" if rng.random() < 0.7 else f"{noun}-{brand}"

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
 from packaging.version import Version
 
-from pyf_pipeline_tests.world import documents, metadata
+from pyf_pipeline_tests.world import documents, links, metadata
 from pyf_pipeline_tests.world.ecosystem import END, ENTRIES_PER_RELEASE, Ecosystem, ProjectSpec
 from pyf_pipeline_tests.world.names import normalise
 from pyf_pipeline_tests.world.ratelimit import RateLimiter
@@ -91,7 +91,6 @@ class PyPI:
         self._history: tuple[int, list[JournalEntry]] | None = None
         self._rows: tuple[int, list[tuple[str, int]]] | None = None
         self.limiter = RateLimiter()
-        self.on_links: Callable[[str, Any, Any], None] = lambda name, urls, home: None
 
     # What is there
 
@@ -153,6 +152,22 @@ class PyPI:
         assert project.spec is not None
         drawn = [(r.version, r.time) for r in self.releases(project) if r.position >= 0]
         return self._ecosystem.info(project.spec, drawn, release.position)
+
+    def repository_of(self, name: str) -> tuple[str, str] | None:
+        """Owner and name of the repository that a project's current links mean, as they write it.
+
+        The rule: a link under Source, Repository, Code or GitHub, else under Homepage, else under any other label.
+        """
+        with self.lock:
+            project = self.project(name)
+            latest = self.latest(project)
+            if latest is None:
+                return None
+            if latest.info is not None:
+                return links.repository_of(latest.info.get("project_urls"), latest.info.get("home_page"))
+            assert project.spec is not None
+            repository = self._ecosystem.repository(project.spec, latest.position)
+            return repository.linked_as if repository else None
 
     def classifiers_of(self, project: Project) -> tuple[str, ...]:
         """The classifiers of the current metadata."""
@@ -411,7 +426,6 @@ class PyPI:
         self._note(project, version, f"add source file {stem}.tar.gz", now)
         self._note(project, version, f"add py3 file {stem}-py3-none-any.whl", now)
         self.releases(project).append(Release(version, now, project.serial, classifiers, info=info))
-        self.on_links(project.normalised, info.get("project_urls"), info.get("home_page"))
 
     def _note(self, project: Project, version: str | None, action: str, now: float) -> None:
         self._serial += 1

@@ -97,7 +97,7 @@ class PyPIHandler:
         if project is None or project.quarantined:
             return Answer(404, _NOT_FOUND)
         release = self._release(project, parts[2]) if len(parts) == 4 else None
-        if (len(parts) == 4 and release is None) or self._pypi.latest(project) is None:
+        if (len(parts) == 4 and release is None) or not self._pypi.releases(project):
             return Answer(404, _NOT_FOUND)
         if parts[1] != name:
             parts[1] = name

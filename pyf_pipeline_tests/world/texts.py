@@ -39,17 +39,17 @@ class Block:
 
 
 _CHANGES = (
-    "Fix a crash when {noun} is empty.",
+    "Fix a crash on sites without any content.",
     "Drop support for Python {old}.",
     "Support Python {new}.",
     "Add the option {option}.",
     "Speed up start-up by a third.",
-    "Fix the {noun} page for right-to-left languages.",
+    "Fix the layout for right-to-left languages.",
     "Update the translations.",
     "Correct the documentation of {option}.",
     "Require a newer {fw}.",
     "Handle time-outs of remote servers.",
-    "Rename the internal module for {noun}; the old name still works.",
+    "Rename an internal module; the old name still works.",
     "Fix a race between two workers.",
 )
 _GUIDE = (
@@ -126,9 +126,10 @@ def _blocks(rng: random.Random, subject: Subject, size: int) -> Iterator[Block]:
     yield Block("heading", subject.name)
     if rng.random() < 0.5:
         yield Block("image", f"build status|https://badges.example/{subject.module}.svg")
-    yield Block("paragraph", f"{subject.summary}. {rng.choice(topic.pitch)}")
+    first, *others = rng.sample(topic.pitch, len(topic.pitch))
+    yield Block("paragraph", f"{topic.title} for {subject.framework}. {subject.summary}. {first}")
     if rng.random() < 0.6:
-        yield Block("paragraph", rng.choice(topic.pitch) + " " + rng.choice(_GUIDE))
+        yield Block("paragraph", " ".join([*others, rng.choice(_GUIDE)]))
     sections = [_features, _installation, _usage, _configuration]
     if rng.random() < 0.4:
         sections.append(_screenshot)
@@ -198,7 +199,6 @@ def _changelog(rng: random.Random, subject: Subject) -> Iterator[Block]:
 
 def _change(rng: random.Random, subject: Subject) -> str:
     return rng.choice(_CHANGES).format(
-        noun=subject.topic.title.lower(),
         old=f"3.{rng.randint(5, 8)}",
         new=f"3.{rng.randint(11, 13)}",
         option=rng.choice(subject.topic.options)[0],

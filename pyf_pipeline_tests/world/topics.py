@@ -66,7 +66,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "REST API",
-        ("restlayer", "endpoints", "resourceful", "apibridge", "jsonroutes", "hypermedia"),
+        ("restplinth", "endpointry", "resourceful", "apibridge", "jsonroutes", "hypermedia"),
         (
             "A REST API for {fw} content, documented with OpenAPI",
             "Build a RESTful JSON API on {fw} with serializers and pagination",
@@ -95,7 +95,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "Form validation",
-        ("formguard", "fieldcheck", "inputrules", "formsmith", "schemaform", "tidyforms"),
+        ("formwarden", "fieldcheck", "inputrules", "formsmith", "schemaplan", "tidyforms"),
         (
             "Form validation for {fw}: declare the rules once, check them on both sides",
             "Friendly form validation messages for {fw}",
@@ -385,7 +385,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "Translation",
-        ("polyglossa", "tonguetied", "langweave", "babelfold", "wordferry", "localekit"),
+        ("polyglossa", "tonguetied", "langweave", "babelfold", "wordferry", "localecraft"),
         (
             "Multilingual content and translation memory for {fw}",
             "Translate {fw} content side by side",
@@ -443,7 +443,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "Task queue",
-        ("jobstream", "errandboy", "backburner-q", "taskferry", "nightshift", "queuewright"),
+        ("jobstream", "errandboy", "backburner-q", "taskbarge", "nightshift", "queuewright"),
         (
             "A task queue for {fw} on the database that you already have",
             "Background jobs and schedules for {fw}",
@@ -965,7 +965,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "Sitemap and SEO",
-        ("breadcrumb-kit", "crawlmap", "metatidy", "signposting", "linkminder", "robotsroom"),
+        ("breadcrumb-kit", "crawlmap", "metatidy", "signwright", "linkminder", "robotsroom"),
         (
             "Sitemaps, metadata and redirects for {fw}",
             "SEO helpers for {fw}: canonical links, Open Graph, structured data",

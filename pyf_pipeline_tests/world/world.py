@@ -33,11 +33,10 @@ class World:
         ecosystem: Ecosystem = build(size, seed, plan or Plan.mixed(size))
         self.size, self.seed = size, seed
         self.pypi = PyPI(ecosystem)
-        self.github = GitHub(ecosystem)
+        self.github = GitHub(ecosystem, self.pypi.repository_of)
         self.faults = Faults(seed)
         self.log = RequestLog()
         self.latency = 0.0
-        self.pypi.on_links = self.github.learn_links
 
     @classmethod
     def sample(cls) -> "World":
@@ -62,7 +61,7 @@ class World:
             members: How many projects carry it.
             size: How many projects there are.
             seed: What the ecosystem is drawn from.
-            mean_releases: Releases per project; 25 make documents of some 60 kB.
+            mean_releases: Releases per project; 50 make documents of some 60 kB.
             quirks: Whether metadata is odd, too.
         """
         plan = Plan({profile_classifier: members}, mean_releases=mean_releases, quirks=quirks)
