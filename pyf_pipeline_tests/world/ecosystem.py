@@ -191,7 +191,15 @@ class Ecosystem:
         info = metadata.info(rng, described, quirks=self.plan.quirks)
         link_rng = random.Random(f"{self.seed}/{spec.name}/links")
         info["project_urls"], info["home_page"] = self._links(link_rng, spec, self.repository(spec, position))
+        if self.bare(spec):
+            info["classifiers"] = link_rng.choice((None, "", []))
         return info
+
+    def bare(self, spec: ProjectSpec) -> bool:
+        """Whether a project has no classifiers at all, and says so in an odd way."""
+        if spec.frameworks or spec.former or not self.plan.quirks:
+            return False
+        return random.Random(f"{self.seed}/{spec.name}/bare").random() < 0.02
 
     def repository(self, spec: ProjectSpec, position: int) -> RepositorySpec | None:
         """The repository that a release's links mean."""
@@ -318,6 +326,7 @@ def _releases(ecosystem: Ecosystem, spec: ProjectSpec) -> list[ReleaseSpec]:
     versions = metadata.versions(rng, count, quirks=ecosystem.plan.quirks)
     slots = _spread(rng, spec.first_slot, spec.last_slot, count)
     fixed = _fixed_classifiers(rng, ecosystem.plan, spec)
+    bare = ecosystem.bare(spec)
     only_below = rng.random() < 0.15
     all_yanked = ecosystem.plan.quirks and rng.random() < 0.007
     yanked = [all_yanked or rng.random() < 0.015 for _ in versions]
@@ -334,7 +343,7 @@ def _releases(ecosystem: Ecosystem, spec: ProjectSpec) -> list[ReleaseSpec]:
                 version=version,
                 time=time,
                 serial=ecosystem.serial(spec, slot),
-                classifiers=_classifiers(fixed, frameworks, time, only_below=only_below),
+                classifiers=() if bare else _classifiers(fixed, frameworks, time, only_below=only_below),
                 yanked=yanked[position],
                 reason=rng.choice(_YANK_REASONS) if yanked[position] else "",
                 files=0 if rng.random() < 0.01 else rng.choice((1, 2, 2)),

@@ -68,7 +68,7 @@ class Handler(Protocol):
         ...
 
     def answer(self, request: Request, route: str, name: str, fault: Fault | None) -> Answer:
-        """The answer; of faults a handler plays those that only it can: `info_null`, `stale`, `secondary`."""
+        """The answer; of faults a handler plays those that only it can, such as `info_null`."""
         ...
 
 

@@ -7,13 +7,25 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-FaultKind = Literal["status", "delay", "reset", "truncate", "html", "not_object", "info_null", "stale", "secondary"]
+FaultKind = Literal[
+    "status",
+    "delay",
+    "reset",
+    "truncate",
+    "html",
+    "not_object",
+    "info_null",
+    "stale",
+    "secondary",
+    "xmlrpc_fault",
+]
 
 # Kinds that make sense on some routes only, and are never played elsewhere.
 ROUTES_OF_KIND: dict[str, tuple[str, ...]] = {
     "info_null": ("project", "release"),
     "stale": ("project",),
     "secondary": ("graphql", "rest"),
+    "xmlrpc_fault": ("xmlrpc",),
 }
 
 
@@ -25,7 +37,7 @@ class Fault:
         kind: `status` (an error status), `delay` (late, then honest), `reset` (TCP RST), `truncate` (half of the
             body, then the connection closes), `html` (a page with status 200), `not_object` (a JSON list with 200),
             `info_null` (a project document whose `info` is null), `stale` (a project document of an older serial),
-            `secondary` (GitHub's secondary rate limit).
+            `secondary` (GitHub's secondary rate limit), `xmlrpc_fault` (a fault that is not about limits).
         route: The route that it touches (`simple`, `project`, `release`, `xmlrpc`, `rss`, `graphql`, `rest`);
             None: all.
         match: A regular expression searched in the name asked for (else in the path); None: every request.

@@ -160,7 +160,7 @@ def info(rng: random.Random, described: Described, *, quirks: bool) -> dict[str,
     result |= _description(rng, subject, quirks=quirks)
     if quirks and rng.random() < 0.12:
         for oddity in rng.sample(_ODDITIES, rng.randint(1, 2)):
-            result |= oddity(rng, framework)
+            result |= oddity(rng)
     return result
 
 
@@ -216,19 +216,14 @@ def _description(rng: random.Random, subject: texts.Subject, *, quirks: bool) ->
     return {"description": text, "description_content_type": rng.choice(_CONTENT_TYPES[markup])}
 
 
-Oddity = Callable[[random.Random, str | None], dict[str, Any]]
+Oddity = Callable[[random.Random], dict[str, Any]]
 
 
 def _of(key: str, *values: Any) -> Oddity:
-    return lambda rng, _: {key: rng.choice(values)}
+    return lambda rng: {key: rng.choice(values)}
 
 
-def _odd_classifiers(rng: random.Random, framework: str | None) -> dict[str, Any]:
-    # Only where nothing depends on them: whoever belongs to a framework says so in a list.
-    return {} if framework else {"classifiers": rng.choice((None, "", []))}
-
-
-# Each takes a generator and the framework, and gives the fields that it spoils.
+# Each takes a generator and gives the fields that it spoils.
 _ODDITIES: tuple[Oddity, ...] = (
     _of("keywords", None, "", ["alpha", "beta"], "alpha; beta", ", ,", "a" * 300),
     _of("license", None, "", "UNKNOWN", _FULL_LICENCE, ["MIT", "BSD"], {"file": "LICENSE"}),
@@ -241,5 +236,4 @@ _ODDITIES: tuple[Oddity, ...] = (
     _of("platform", None, [], ["any"], "Linux; Windows"),
     _of("requires_python", None, "", "3.x", ">= 3.8.*", "python 3"),
     _of("docs_url", "", "UNKNOWN", "https://docs.example/old/"),
-    _odd_classifiers,
 )

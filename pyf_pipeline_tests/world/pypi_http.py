@@ -85,7 +85,7 @@ class PyPIHandler:
             case "simple":
                 return self._simple(request, name)
             case "xmlrpc":
-                return self._xmlrpc(request)
+                return self._xmlrpc(request, fault)
             case "rss":
                 body = rss.updates(self._pypi) if name == "updates.xml" else rss.packages(self._pypi)
                 return _conditional(request, Answer(200, body, "text/xml; charset=UTF-8"), _etag(body))
@@ -104,14 +104,14 @@ class PyPIHandler:
             return _moved(request, "/" + "/".join(parts))
         if fault and fault.kind in ("info_null", "stale"):
             return self._spoiled_document(project, release, fault)
-        etag, body = self._body(project, release, gzipped=request.accepts_gzip)
-        headers = (("X-PyPI-Last-Serial", str(project.serial)), *_CACHING)
+        serial, etag, body = self._body(project, release, gzipped=request.accepts_gzip)
+        headers = (("X-PyPI-Last-Serial", str(serial)), *_CACHING)
         return _conditional(request, Answer(200, body, headers=headers, encoded=request.accepts_gzip), etag)
 
     def _release(self, project: Project, version: str) -> Release | None:
         return next((release for release in self._pypi.releases(project) if release.version == version), None)
 
-    def _body(self, project: Project, release: Release | None, *, gzipped: bool) -> tuple[str, bytes]:
+    def _body(self, project: Project, release: Release | None, *, gzipped: bool) -> tuple[int, str, bytes]:
         key = (project.normalised, release.version if release else "", gzipped)
         with self._pypi.lock:
             serial = project.serial
@@ -120,7 +120,7 @@ class PyPIHandler:
                 body = orjson.dumps(self._pypi.document(project, release))
                 cached = _etag(body), compress(body) if gzipped else body
                 self._cache.put(key, serial, *cached)
-        return cached
+        return serial, *cached
 
     def _spoiled_document(self, project: Project, release: Release | None, fault: Fault) -> Answer:
         document: Any = self._pypi.document(project, release)
@@ -179,9 +179,11 @@ class PyPIHandler:
         headers = (("X-PyPI-Last-Serial", str(project.serial)),)
         return _conditional(request, Answer(200, body, SIMPLE_JSON, headers), _etag(body))
 
-    def _xmlrpc(self, request: Request) -> Answer:
+    def _xmlrpc(self, request: Request, fault: Fault | None) -> Answer:
         verdict = self._pypi.limiter.hit(request.client[0])
-        if verdict.allowed:
+        if fault and fault.kind == "xmlrpc_fault":
+            body = xmlrpc.broken()
+        elif verdict.allowed:
             body = xmlrpc.respond(self._pypi, request.body)
         else:
             self._log.add_over_limit()

@@ -27,8 +27,9 @@ def large() -> dict[str, dict[str, Any]]:
 
 def test_same_size_and_seed_same_world_whatever_is_asked_first() -> None:
     one, other = World(size=120, seed=5), World(size=120, seed=5)
-    assert one.pypi.members("Programming Language :: Python") == set(documents(other))
+    members = one.pypi.members("Programming Language :: Python")
     assert documents(one) == documents(other)
+    assert members == other.pypi.members("Programming Language :: Python")
     assert one.pypi.index() == other.pypi.index()
     assert one.pypi.changelog_since(0) == other.pypi.changelog_since(0)
     pairs = [pair.split("/") for name in one.pypi.names() if (pair := one.github.repository_of(name))]
@@ -148,6 +149,14 @@ def test_some_members_carry_only_what_is_below_the_classifier(large: dict[str, d
         and any(c.startswith("Framework :: Plone ::") for c in listed)
     ]
     assert below
+
+
+def test_classifiers_that_are_missing_in_odd_ways_agree_with_browse() -> None:
+    world = World(size=1_500, seed=3)
+    odd = {name: d["info"]["classifiers"] for name, d in documents(world).items() if not d["info"]["classifiers"]}
+    assert None in odd.values()
+    assert "" in odd.values()
+    assert not world.pypi.ever_members("Programming Language :: Python") & set(odd)
 
 
 def test_some_names_have_no_release() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from pyf_pipeline_tests.world import Servers, World
+from pyf_pipeline_tests.world import Fault, Servers, World
 
 
 @pytest.fixture
@@ -106,6 +106,16 @@ def test_headers_tell_of_the_limit(servers: Servers) -> None:
     left = dict(re.findall(r'"([^"]+)";r=(\d+);t=\d+', response.headers["ratelimit"]))
     assert sorted(policies.values()) == ["2", "30"]
     assert sorted(left.values()) == ["1", "29"]
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_call_may_fail_for_the_servers_own_reasons(world: World, servers: Servers, proxy: Any) -> None:
+    world.faults.add(Fault("xmlrpc_fault", match="^browse$", times=1))
+    assert proxy.changelog_last_serial() == world.pypi.serial
+    with pytest.raises(xmlrpc.client.Fault, match="DatabaseNotAvailableError"):
+        proxy.browse(["Framework :: Flask"])
+    assert proxy.browse(["Framework :: Flask"])
+    assert servers.log.over_limit == 0
 
 
 @pytest.mark.usefixtures("unlimited")

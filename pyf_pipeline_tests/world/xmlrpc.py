@@ -44,6 +44,11 @@ def too_many(resets_in: int | None) -> bytes:
     return _fault(_APPLICATION_ERROR, _TOO_MANY + hint)
 
 
+def broken() -> bytes:
+    """The fault of a call that failed for reasons of the server's own."""
+    return _fault(_APPLICATION_ERROR, "DatabaseNotAvailableError: ")
+
+
 def _fault(code: int, text: str) -> bytes:
     return dumps(Fault(code, text), methodresponse=True).encode()
 
