@@ -8,7 +8,7 @@ import requests
 from pyf_pipeline.github import graphql, rest
 from pyf_pipeline.github.answers import Answer, Reading
 from pyf_pipeline.github.batches import LARGEST, Batches, BatchSize
-from pyf_pipeline.github.errors import BadTokenError, GitHubUnavailableError, TroubledError
+from pyf_pipeline.github.errors import BadTokenError, GitHubDownError, GitHubUnavailableError, TroubledError
 from pyf_pipeline.github.limits import Quota, message_of
 from pyf_pipeline.github.links import RepositoryName
 from pyf_pipeline.github.transport import CONNECT_SECONDS, READ_SECONDS, Reply, Traffic, Transport
@@ -100,7 +100,8 @@ class GitHubClient:
         Raises:
             BadTokenError: The token is refused.
             RateLimitedError: A limit is used up.
-            GitHubUnavailableError: GitHub does not answer.
+            GitHubDownError: GitHub does not answer.
+            GitHubUnavailableError: What answers is not GitHub, or wants a token.
         """
         batches = Batches(names, self._size)
         failures = 0
@@ -163,8 +164,8 @@ def _refused(reply: Reply) -> BadTokenError | GitHubUnavailableError:
     return GitHubUnavailableError(f"GitHub's GraphQL answers HTTP {reply.status} ({said}): check GITHUB_API_URL")
 
 
-def _down(reason: str) -> GitHubUnavailableError:
-    return GitHubUnavailableError(
+def _down(reason: str) -> GitHubDownError:
+    return GitHubDownError(
         f"GitHub does not answer usefully ({reason}): see GITHUB_API_URL and GitHub's status page, then run again; "
         "what was answered is kept"
     )

@@ -154,7 +154,8 @@ def enrich(
     """Find each package's repository and its figures, asking GitHub for as little as possible.
 
     What GitHub answers is kept in the cache as it comes, so a run that is killed or fails has not asked in vain.
-    Where the limit is used up, the packages that remain are pending and the result says until when.
+    Where the limit is used up or GitHub is down, the packages that remain are pending, with the last known figures, and
+    the result says why: what there is can be published.
 
     Args:
         wanted: The packages.
@@ -170,7 +171,7 @@ def enrich(
 
     Raises:
         BadTokenError: GitHub refuses the token.
-        GitHubUnavailableError: GitHub does not answer.
+        GitHubUnavailableError: What answers is not GitHub, or wants a token.
     """
     before = (client.traffic.calls, client.traffic.points)
     repositories = Repositories(
@@ -254,7 +255,7 @@ def _warnings(repositories: Repositories) -> tuple[str, ...]:
     count = len(repositories.pending)
     if not count:
         return ()
-    if repositories.limited is not None:
-        return (f"{count} repositories are pending: {repositories.limited}",)
+    if repositories.stopped is not None:
+        return (f"{count} repositories are pending: {repositories.stopped}",)
     reasons = ", ".join(sorted(set(repositories.pending.values())))
     return (f"{count} repositories are pending, GitHub did not answer for them ({reasons}): run again later",)

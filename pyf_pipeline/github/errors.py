@@ -15,6 +15,10 @@ class GitHubUnavailableError(GitHubError):
     """GitHub does not answer, or not as its API documents."""
 
 
+class GitHubDownError(GitHubUnavailableError):
+    """GitHub gives no useful answer to anything: a later run may find it well again."""
+
+
 class RateLimitedError(GitHubError):
     """A limit is used up, and waiting for it would take longer than a run should sleep.
 

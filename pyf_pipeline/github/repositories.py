@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pyf_pipeline.github.answers import Answer
 from pyf_pipeline.github.cache import CacheEntry, Freshness, RepositoryCache, entries_for
-from pyf_pipeline.github.errors import RateLimitedError
+from pyf_pipeline.github.errors import GitHubDownError, RateLimitedError
 from pyf_pipeline.github.links import RepositoryName
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Repositories:
         pending: Why there was no answer, by key.
         asked: How many repositories GitHub gave an answer for.
         cached: How many came from the cache.
-        limited: The limit that stopped the run, if one did.
+        stopped: What keeps GitHub from being asked any further in this run, if something does.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Repositories:
         self.pending: dict[str, str] = {}
         self.asked = 0
         self.cached = 0
-        self.limited: RateLimitedError | None = None
+        self.stopped: RateLimitedError | GitHubDownError | None = None
         self._outdated: dict[str, CacheEntry] = {}
         self._client = client
         self._cache = cache
@@ -67,7 +67,7 @@ class Repositories:
 
         Raises:
             BadTokenError: GitHub refuses the token.
-            GitHubUnavailableError: GitHub does not answer. What it did answer is kept.
+            GitHubUnavailableError: What answers is not GitHub, or wants a token.
         """
         missing = {name.key: name for name in names if not self.is_settled(name)}
         remembered = self._cache.get_many(missing) if missing else {}
@@ -92,7 +92,7 @@ class Repositories:
         """Those that have been missing longest come first: without a token there are 60 an hour."""
         total = len(missing)
         waits = 0
-        while missing and self.limited is None:
+        while missing and self.stopped is None:
             before = len(missing)
             try:
                 for answers in self._client.look_up(self._longest_missing_first(missing), self._etags(missing)):
@@ -102,11 +102,13 @@ class Repositories:
             except RateLimitedError as error:
                 waits = waits + 1 if len(missing) == before else 1
                 if not self._wait_for_limit or waits > VAIN_WAITS:
-                    self.limited = error
+                    self.stopped = error
                 else:
                     logger.warning("%s; waiting for it", error)
                     self._client.wait_until(error.reset_at)
-        reason = "GitHub's limit is used up" if self.limited else "GitHub gave no answer"
+            except GitHubDownError as error:
+                self.stopped = error
+        reason = "GitHub's limit is used up" if isinstance(self.stopped, RateLimitedError) else "GitHub gave no answer"
         self.pending |= dict.fromkeys(missing, reason)
 
     def _longest_missing_first(self, missing: Mapping[str, RepositoryName]) -> list[RepositoryName]:
