@@ -130,7 +130,9 @@ def test_no_image_is_read_from_the_disk(tmp_path: Path) -> None:
     for directive in ("image", "figure"):
         html, fell_back = render(f".. {directive}:: {drawing}\n   :loading: embed\n", "")
         assert not fell_back
+        assert "<img" in html
         assert "secret words" not in html
+    assert render(".. image:: file:///dev/zero\n   :loading: embed\n", "").html.startswith("<img")
 
 
 def test_a_text_that_is_too_long_is_cut_at_a_line_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:

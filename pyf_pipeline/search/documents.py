@@ -1,0 +1,222 @@
+"""A package, and what GitHub says of it, as the document that people search."""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from itertools import chain, islice
+from typing import Any
+
+import orjson
+
+from pyf_pipeline.catalog import chapters, facets, readme, versions
+from pyf_pipeline.catalog.model import Package, Repository
+from pyf_pipeline.catalog.readme import Rendered
+from pyf_pipeline.search.schema import schema_fingerprint
+from pyf_pipeline.search.workers import Lost, processors, work
+
+logger = logging.getLogger(__name__)
+
+# To be raised with every change to what documents look like: all are built anew then.
+BUILDER_VERSION = 1
+
+REGISTRY = "pypi"
+
+# What decides how a README looks; a release of one of these, above all for safety, builds all documents anew.
+RENDERERS = ("readme-renderer", "docutils", "pygments", "nh3", "comrak", "cmarkgfm")
+
+INT64_MAX = 2**63 - 1
+
+# Starting workers takes about as long as building this many documents of short READMEs.
+FEW_PACKAGES = 50
+SHORT_README = 50_000
+
+Pair = tuple[Package, Repository | None]
+
+_SOURCE_FIELDS = tuple(name for name in Package.model_fields if name != "releases")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFailure:
+    """A package of which no document could be built.
+
+    Attributes:
+        id: The document's id.
+        reason: Why, in one line.
+    """
+
+    id: str
+    reason: str
+
+
+def content_hash(package: Package, repository: Repository | None) -> str:
+    """What a document is built from, in one short text: where it stays, the document need not be built again.
+
+    It covers the source fields, this builder, the schema and the renderers; nothing is rendered for it. It is the same
+    in every process.
+    """
+    facts = [
+        _basis(),
+        [getattr(package, name) for name in _SOURCE_FIELDS],
+        [(release.version, release.upload_timestamp, release.yanked) for release in package.releases],
+        # Not when it was asked about, which is no part of the document.
+        repository and _repository(repository),
+    ]
+    return hashlib.blake2b(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def build_document(package: Package, repository: Repository | None) -> dict[str, Any]:
+    """The document of a package, as `collection_schema` describes it; byte for byte the same for the same facts."""
+    return _document(package, repository, readme.render(package.description, package.description_content_type))
+
+
+def build_documents(pairs: Iterable[Pair], *, processes: int | None) -> Iterator[dict[str, Any] | BuildFailure]:
+    """The documents of packages, in order, and in the place of one that cannot be built, the reason.
+
+    A README that cannot be rendered within the limits of `workers` is shown as plain text instead.
+
+    Args:
+        pairs: The packages and their repositories, read only as fast as documents are taken.
+        processes: How many processes render; 1 renders in this one, without a limit on time. None decides by how much
+            there is to do, and by the processors at hand.
+    """
+    remaining = iter(pairs)
+    if processes is None:
+        first = list(islice(remaining, FEW_PACKAGES + 1))
+        few = len(first) <= FEW_PACKAGES and all(len(package.description) <= SHORT_README for package, _ in first)
+        # Where there is one processor only, a worker is no faster; it is what keeps to the limits.
+        processes, in_workers = processors(), not few
+        remaining = chain(first, remaining)
+    else:
+        in_workers = processes > 1
+    yield from _built_by_workers(remaining, processes) if in_workers else map(_build, remaining)
+
+
+def _built_by_workers(pairs: Iterable[Pair], processes: int) -> Iterator[dict[str, Any] | BuildFailure]:
+    for pair, result in work(_build, pairs, processes=processes):
+        if isinstance(result, Lost):
+            logger.warning("the README of %s is shown as plain text: %s", pair[0].id, result.reason)
+            yield _build_plain(pair)
+        else:
+            yield result
+
+
+def _build(pair: Pair) -> dict[str, Any] | BuildFailure:
+    package, repository = pair
+    try:
+        return build_document(package, repository)
+    except Exception as error:  # noqa: BLE001 - one odd package must not keep all others from being published
+        return _failure(package, error)
+
+
+def _build_plain(pair: Pair) -> dict[str, Any] | BuildFailure:
+    package, repository = pair
+    try:
+        return _document(package, repository, readme.plain(package.description))
+    except Exception as error:  # noqa: BLE001 - as above
+        return _failure(package, error)
+
+
+def _failure(package: Package, error: Exception) -> BuildFailure:
+    logger.debug("no document of %s", package.id, exc_info=error)
+    return BuildFailure(package.id, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+
+
+def _document(package: Package, repository: Repository | None, rendered: Rendered) -> dict[str, Any]:
+    return {
+        "id": package.id,
+        "name": package.name,
+        "name_sortable": package.name.lower(),
+        "identifier": f"{package.project}-{package.version}",
+        "registry": REGISTRY,
+        "summary": package.summary,
+        "keywords": list(package.keywords),
+        "classifiers": list(package.classifiers),
+        "framework_versions": facets.framework_versions(package.classifiers),
+        "python_versions": facets.python_versions(package.classifiers),
+        "license": package.license,
+        "platform": package.platform,
+        "requires_python": package.requires_python,
+        "requires_dist": list(package.requires_dist),
+        "author": package.author,
+        "author_email": package.author_email,
+        "maintainer": package.maintainer,
+        "maintainer_email": package.maintainer_email,
+        "last_serial": package.last_serial,
+        "content_hash": content_hash(package, repository),
+        **_release(package),
+        **_readme(package, rendered),
+        **_links(package),
+        **(_repository(repository) if repository else {}),
+    }
+
+
+def _release(package: Package) -> dict[str, Any]:
+    parts = versions.parts(package.version)
+    # A release that was made between two answers of PyPI may not be listed yet.
+    listed = {package.version, *(release.version for release in package.releases)}
+    return {
+        "version": package.version,
+        "version_raw": package.version,
+        "version_sortable": versions.sortable(package.version),
+        "version_major": parts.major,
+        "version_minor": parts.minor,
+        "version_bugfix": parts.bugfix,
+        "version_postfix": parts.postfix,
+        "is_prerelease": parts.is_prerelease,
+        "yanked": package.yanked,
+        "yanked_reason": package.yanked_reason,
+        "upload_timestamp": package.upload_timestamp,
+        "versions": versions.newest_first(listed),
+        "release_count": len(listed),
+    }
+
+
+def _readme(package: Package, rendered: Rendered) -> dict[str, Any]:
+    found = chapters.split(rendered.html, package.summary)
+    return {
+        "description": rendered.html,
+        "description_content_type": package.description_content_type,
+        **found._asdict(),
+    }
+
+
+def _links(package: Package) -> dict[str, Any]:
+    names = ("home_page", "docs_url", "package_url", "project_url", "release_url")
+    labelled = {label: url for label, url in package.project_urls.items() if _leads_to_a_page(url)}
+    return {name: url if _leads_to_a_page(url := getattr(package, name)) else "" for name in names} | {
+        "project_urls": labelled
+    }
+
+
+def _leads_to_a_page(url: str) -> bool:
+    """Whether a page may link to it: anything else, such as `javascript:`, is not for a browser."""
+    return url.lower().startswith(("https://", "http://"))
+
+
+def _repository(repository: Repository) -> dict[str, Any]:
+    return {
+        "github_url": repository.url,
+        "github_stars": _int64(repository.stars),
+        "github_watchers": _int64(repository.watchers),
+        "github_open_issues": _int64(repository.open_issues),
+        "github_updated": _int64(repository.updated),
+        "github_archived": repository.archived,
+    }
+
+
+def _int64(number: int) -> int:
+    return max(0, min(number, INT64_MAX))
+
+
+@cache
+def _basis() -> list[str]:
+    installed = [f"{name} {metadata.version(name)}" for name in RENDERERS if _is_installed(name)]
+    return [str(BUILDER_VERSION), schema_fingerprint(), *installed]
+
+
+def _is_installed(distribution: str) -> bool:
+    """Whether a renderer is there: readme-renderer has changed the one that it uses for Markdown."""
+    return any(metadata.distributions(name=distribution))
