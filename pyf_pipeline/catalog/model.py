@@ -50,7 +50,8 @@ class ProjectDocument:
 class Package(BaseModel):
     """A project's release, validated and brought into one form: a row of `filtered_packages`.
 
-    Texts are never null ("" where PyPI has nothing), lists never hold empty entries.
+    Texts are never null ("" where PyPI has nothing), lists never hold empty entries. URLs are as the project spells
+    them, which may be a form that no browser opens.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,9 +81,9 @@ class Package(BaseModel):
     project_urls: dict[str, str] = Field(default_factory=dict)
     yanked: bool = False
     yanked_reason: str = ""
-    upload_timestamp: int = 0
+    upload_timestamp: int = Field(default=0, ge=0, lt=2**63)
     releases: tuple[Release, ...] = ()
-    last_serial: int = 0
+    last_serial: int = Field(default=0, ge=0, lt=2**63)
 
 
 @dataclass(frozen=True, slots=True)
