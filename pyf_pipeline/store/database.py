@@ -62,13 +62,28 @@ discoveries = Table(
     Column("names", LargeBinary, nullable=False, comment="zlib over JSON: normalised names"),
 )
 
-index_snapshots = Table(
-    "index_snapshots",
+indexes = Table(
+    "indexes",
     metadata,
     Column("url", String, primary_key=True),
     Column("etag", String, nullable=False),
     Column("fetched_at", BigInteger, nullable=False),
-    Column("serials", LargeBinary, nullable=False, comment="zlib over JSON: serials by normalised name"),
+    Column("projects", LargeBinary, nullable=False, comment="zlib over JSON: normalised names, and their serials"),
+)
+
+ledgers = Table(
+    "ledgers",
+    metadata,
+    Column("service", String, primary_key=True, comment="a limited service's address"),
+    Column("entry", Text, nullable=False, comment="JSON: when it was called, and how often it may be"),
+)
+
+missing_releases = Table(
+    "missing_releases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("serial", BigInteger, nullable=False, comment="the project's serial when PyPI did not have the release"),
 )
 
 repositories = Table(
@@ -100,6 +115,9 @@ def open_database(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            # From version 2.1 on SQLAlchemy would take another driver than the one that Dagster brings.
+            parsed = parsed.set(drivername="postgresql+psycopg2")
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args=_connect_args(parsed.get_backend_name()))
@@ -155,15 +173,25 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, replacing those whose primary key is there already."""
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, unless_older: str | None = None
+) -> None:
+    """Insert rows, replacing those whose primary key is there already.
+
+    Args:
+        connection: A transaction.
+        table: Where to.
+        rows: What.
+        unless_older: A column by whose value a row is told to be older than the one that is there, and is not taken.
+    """
     if not rows:
         return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table)
     keys = [column.name for column in table.primary_key]
     others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
+    newer = None if unless_older is None else statement.excluded[unless_older] >= table.c[unless_older]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others, where=newer), list(rows))
 
 
 def in_chunks(values: Iterable[str], size: int = 5_000) -> Iterator[list[str]]:
