@@ -128,9 +128,7 @@ class Evaluator:
         documents = common(p.documents for p in found)
         if not exact or not len(documents):
             return documents
-        if whole and not field.is_array:
-            return np.intersect1d(documents, _placed(found[-1], len(tokens) - 1, last=True, by_element=False))
-        keys = [_placed(p, i, last=whole and i == len(tokens) - 1, by_element=True) for i, p in enumerate(found)]
+        keys = [_placed(p, i, last=whole and i == len(tokens) - 1) for i, p in enumerate(found)]
         return np.unique(common(keys) >> 16)
 
 
@@ -139,16 +137,14 @@ def common(arrays: Iterable[IntArray]) -> IntArray:
     return reduce(lambda a, b: np.intersect1d(a, b, assume_unique=True), arrays)
 
 
-def _placed(postings: Postings, place: int, *, last: bool, by_element: bool) -> IntArray:
-    """The documents (with `by_element`: document * 65536 + text number) where a term is at a place in a text."""
+def _placed(postings: Postings, place: int, *, last: bool) -> IntArray:
+    """Where a term is at a place in a text, as document * 65536 + number of the text."""
     occurrences = postings.occurrences
     hits = (occurrences & 0xFFFF) == place
     if last:
         hits &= (occurrences & LAST) != 0
     owners = np.repeat(np.asarray(postings.documents, dtype=np.int64), np.diff(postings.starts))[hits]
-    if by_element:
-        owners = (owners << 16) | ((occurrences[hits] >> 16) & 0x7FFF).astype(np.int64)
-    return np.unique(owners)
+    return np.unique((owners << 16) | ((occurrences[hits] >> 16) & 0x7FFF).astype(np.int64))
 
 
 _COMPARE = {

@@ -1,0 +1,86 @@
+"""The same index as a server on loopback."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import typesense
+import uvicorn
+
+from pyf_pipeline.embedded.server import create_app
+from pyf_pipeline_tests.embedded.conftest import ADMIN, client_of, definition
+
+
+@pytest.fixture
+def port(path: Path) -> Iterator[int]:
+    """The port of a server over the index."""
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(path, admin_key=ADMIN), host="127.0.0.1", port=0, log_level="error")
+    )
+    started = threading.Event()
+    startup = server.startup
+
+    async def signalled(sockets: object = None) -> None:
+        await startup(sockets)  # type: ignore[arg-type] # passed through as it came
+        started.set()
+
+    server.startup = signalled  # type: ignore[assignment,method-assign] # to know when it listens
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    assert started.wait(20)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def remote(port: int) -> typesense.Client:
+    """The official client over HTTP."""
+    nodes = [{"host": "127.0.0.1", "port": port, "protocol": "http"}]
+    return typesense.Client({"api_key": ADMIN, "nodes": nodes, "connection_timeout_seconds": 20})
+
+
+def test_the_server_and_the_transport_share_an_index(remote: typesense.Client, path: Path) -> None:
+    remote.collections.create(definition("c"))
+    local = client_of(path)
+    local.collections["c"].documents.create({"id": "a b&c", "name": "from the transport"})
+    found = remote.collections["c"].documents.search({"q": "transport", "query_by": "name"})
+    assert found["hits"][0]["document"]["id"] == "a b&c"
+    assert remote.collections["c"].documents["a b&c"].retrieve()["name"] == "from the transport"
+
+
+def test_an_export_comes_piece_by_piece(remote: typesense.Client, port: int) -> None:
+    remote.collections.create(definition("c"))
+    lines = [{"id": str(i), "name": "x" * 200} for i in range(1500)]
+    remote.collections["c"].documents.import_(lines, {"action": "create"})
+    address = f"http://127.0.0.1:{port}/collections/c/documents/export"
+    with httpx.stream("GET", address, headers={"X-TYPESENSE-API-KEY": ADMIN}) as answer:
+        assert "content-length" not in answer.headers
+        found = [json.loads(line)["id"] for line in answer.iter_lines()]
+    assert found == [str(i) for i in range(1500)]
+
+
+def test_searches_are_answered_while_documents_come_in(remote: typesense.Client) -> None:
+    remote.collections.create(definition("c"))
+    failures: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            for batch in range(10):
+                lines = [{"id": f"{batch}-{i}", "name": "package"} for i in range(100)]
+                remote.collections["c"].documents.import_(lines, {"action": "create"})
+        except BaseException as error:  # noqa: BLE001 - handed to the main thread
+            failures.append(error)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    counts = []
+    while thread.is_alive():
+        counts.append(remote.collections["c"].documents.search({"q": "package", "query_by": "name"})["found"])
+    thread.join()
+    assert failures == []
+    assert counts == sorted(counts)
+    assert all(c % 100 == 0 for c in counts)

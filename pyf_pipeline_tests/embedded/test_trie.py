@@ -1,0 +1,69 @@
+"""Words near a word: against distances computed one by one."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyf_pipeline.embedded.trie import Selection, near, with_prefix
+
+EVERYTHING = Selection(allowed=lambda _: True, exists=lambda _: True)
+LETTERS = st.text("abc", min_size=1, max_size=7)
+
+
+def distance(a: str, b: str) -> int:
+    """The optimal string alignment distance: edits and swaps of neighbours."""
+    rows = [list(range(len(b) + 1))]
+    for i, x in enumerate(a, 1):
+        row = [i]
+        for j, y in enumerate(b, 1):
+            best = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                best = min(best, rows[-2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+def found(terms: set[str], word: str, cost: int, *, prefix: bool) -> list[str]:
+    ordered = sorted(t.encode() for t in terms)
+    return [t.decode() for t in near(ordered, word.encode(), cost, 1000, EVERYTHING, prefix=prefix, taken=set())]
+
+
+@settings(max_examples=200, deadline=None)
+@given(terms=st.sets(LETTERS, max_size=40), word=LETTERS)
+def test_without_typos_the_word_itself_and_what_begins_so_is_found(terms: set[str], word: str) -> None:
+    assert found(terms, word, 0, prefix=False) == ([word] if word in terms else [])
+    begun = found(terms, word, 0, prefix=True)
+    assert set(begun) == {t for t in terms if t.startswith(word)}
+    assert begun[:1] == ([word] if word in terms else begun[:1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(terms=st.sets(LETTERS, max_size=40), word=LETTERS)
+def test_one_typo_finds_nothing_further_away(terms: set[str], word: str) -> None:
+    near_ones = found(terms, word, 1, prefix=False)
+    assert len(near_ones) == len(set(near_ones))
+    assert all(distance(t, word) == 1 for t in near_ones if len(t) <= 5)
+
+
+def test_typical_slips_are_found() -> None:
+    terms = {"workflow", "workflows", "form", "calendar", "listing", "strawberry"}
+    assert found(terms, "workflw", 1, prefix=False) == ["workflow"]
+    assert found(terms, "wrokflow", 1, prefix=False) == ["workflow"]
+    assert found(terms, "calxndar", 1, prefix=False) == ["calendar"]
+    assert found(terms, "lstin", 2, prefix=False) == ["listing"]
+    assert found(terms, "strawberries", 3, prefix=False) == ["strawberry"]
+
+
+def test_terms_already_taken_are_left_out() -> None:
+    terms = [b"form", b"format", b"former"]
+    taken = {b"format"}
+    assert near(terms, b"form", 0, 10, EVERYTHING, prefix=True, taken=taken) == [b"form", b"former"]
+    assert taken == set(terms)
+
+
+@given(terms=st.sets(LETTERS, max_size=40), prefix=LETTERS)
+def test_the_terms_with_a_prefix_are_a_range(terms: set[str], prefix: str) -> None:
+    ordered = sorted(t.encode() for t in terms)
+    assert [ordered[i] for i in with_prefix(ordered, prefix.encode())] == [
+        t for t in ordered if t.startswith(prefix.encode())
+    ]
