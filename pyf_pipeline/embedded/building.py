@@ -14,8 +14,8 @@ from pyf_pipeline.embedded.tokens import tokenizer_for
 MERGE_AT = 8
 """How many segments of about one size are kept before they become one."""
 
-LARGEST_MERGED = 200_000
-"""Segments with more documents than this are left alone."""
+LARGEST_MERGED = 10_000
+"""How many documents a merged segment has at most: merging takes memory in proportion."""
 
 
 def build_segment(
@@ -104,15 +104,23 @@ def merge_if_due(connection: sqlite3.Connection, collection: int) -> None:
 
 
 def _due(rows: list[segments.SegmentRow]) -> list[segments.SegmentRow]:
+    """What is to be merged: enough segments of about one size that fit into one, or one that is mostly dead."""
     by_tier: dict[int, list[segments.SegmentRow]] = {}
     for row in rows:
-        if len(row.seqs) <= LARGEST_MERGED:
-            alive = len(row.seqs) - int(row.dead.sum())
-            by_tier.setdefault(alive.bit_length() // 3, []).append(row)
+        by_tier.setdefault(_alive(row).bit_length() // 3, []).append(row)
     for tier in sorted(by_tier):
-        if len(by_tier[tier]) >= MERGE_AT:
-            return by_tier[tier]
+        fitting, total = [], 0
+        for row in by_tier[tier]:
+            if total + _alive(row) <= LARGEST_MERGED:
+                fitting.append(row)
+                total += _alive(row)
+        if len(by_tier[tier]) >= MERGE_AT and len(fitting) > 1:
+            return fitting
     return next(([r] for r in rows if len(r.seqs) > 64 and r.dead.sum() * 2 > len(r.seqs)), [])
+
+
+def _alive(row: segments.SegmentRow) -> int:
+    return len(row.seqs) - int(row.dead.sum())
 
 
 def merge_segments(connection: sqlite3.Connection, collection: int, rows: list[segments.SegmentRow]) -> None:

@@ -86,24 +86,25 @@ def merge_postings(parts: list[TermPostings], renumbered: list[IntArray]) -> Ter
     """Several segments' postings as one; `renumbered[k][d]` is document d of part k in the new one, -1 if dead."""
     terms = sorted({t for p in parts for t in p.terms})
     number = {t: i for i, t in enumerate(terms)}
-    own = [np.fromiter(map(number.__getitem__, p.terms), dtype=np.int64, count=len(p.terms)) for p in parts]
+    own = [np.fromiter(map(number.__getitem__, p.terms), dtype=np.int32, count=len(p.terms)) for p in parts]
     term_of = np.concatenate([np.repeat(o, np.diff(p.starts)) for o, p in zip(own, parts, strict=True)])
-    documents = np.concatenate([new[p.documents] for p, new in zip(parts, renumbered, strict=True)])
-    lengths = np.concatenate([np.diff(p.occurrence_starts) for p in parts])
-    bases = np.cumsum([0, *(int(p.occurrence_starts[-1]) for p in parts)])
-    sources = np.concatenate([p.occurrence_starts[:-1] + b for p, b in zip(parts, bases, strict=False)])
+    documents = np.concatenate([new.astype(np.int32)[p.documents] for p, new in zip(parts, renumbered, strict=True)])
     alive = np.flatnonzero(documents >= 0)
     if not _one_after_another(renumbered):
         alive = alive[stable_order(documents[alive])]
     alive = alive[stable_order(term_of[alive])]
     used, starts = np.unique(term_of[alive], return_index=True)
+    documents = documents[alive].astype(np.uint32)
+    lengths = np.concatenate([np.diff(p.occurrence_starts) for p in parts])[alive]
+    bases = np.cumsum([0, *(int(p.occurrence_starts[-1]) for p in parts)])
+    sources = np.concatenate([p.occurrence_starts[:-1] + b for p, b in zip(parts, bases, strict=False)])[alive]
     occurrences = np.concatenate([p.occurrences for p in parts])
     return TermPostings(
         terms=[terms[i] for i in used],
         starts=np.append(starts, len(alive)).astype(np.int64),
-        documents=documents[alive].astype(np.uint32),
-        occurrence_starts=offsets_of(lengths[alive]),
-        occurrences=occurrences[spread(sources[alive], lengths[alive])],
+        documents=documents,
+        occurrence_starts=offsets_of(lengths),
+        occurrences=occurrences[spread(sources, lengths)],
     )
 
 

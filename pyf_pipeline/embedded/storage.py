@@ -6,12 +6,17 @@ disk.
 """
 
 import contextlib
+import fcntl
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 BUSY_TIMEOUT_SECONDS = 120.0
+IDLE_CONNECTIONS = 8
+CACHE_KIBIBYTES = 4000
+WAL_BYTES = 64 * 1024 * 1024
 FORMAT = 1
 
 _TABLES = """
@@ -67,19 +72,32 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NU
 class Storage:
     """One SQLite file, used from any number of threads and processes at once.
 
+    Connections are kept for the next request that needs one; after a fork the child opens its own.
+
     Attributes:
         path: Where the file is; its folder is made if need be.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._idle: list[sqlite3.Connection] = []
+        self._inherited: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._owner = os.getpid()
         self._closed = False
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self.write() as connection:
-            self._check_format(connection)
+        with self._alone():
+            with self._connection() as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+            with self.write() as connection:
+                self._check_format(connection)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keeps other processes from setting up the file too: SQLite does not wait to change the journal mode."""
+        with self.path.with_name(self.path.name + ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _check_format(self, connection: sqlite3.Connection) -> None:
         for statement in _TABLES.split(";"):
@@ -90,56 +108,69 @@ class Storage:
             message = f"{self.path} was written in format {found}; this version reads format {FORMAT}"
             raise RuntimeError(f"{message}: use a new file, or the version that wrote it")
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is not None:
-            return connection
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = self._take()
+        try:
+            yield connection
+        finally:
+            self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
         with self._lock:
             if self._closed:
                 raise RuntimeError(f"the index {self.path} is closed")
-            connection = sqlite3.connect(
-                self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_SECONDS * 1000)}")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA temp_store = MEMORY")
-            connection.execute("PRAGMA cache_size = -16000")
-            self._connections.append(connection)
-        self._local.connection = connection
+            if self._owner != os.getpid():
+                # The parent's connections must not be closed here, so they are kept.
+                self._inherited += self._idle
+                self._idle, self._owner = [], os.getpid()
+            if self._idle:
+                return self._idle.pop()
+        return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
         return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < IDLE_CONNECTIONS and self._owner == os.getpid():
+                self._idle.append(connection)
+                return
+        connection.close()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees one committed state until the block ends."""
-        connection = self._connection()
-        if connection.in_transaction:
-            yield connection
-            return
-        connection.execute("BEGIN")
-        try:
-            yield connection
-        finally:
-            if connection.in_transaction:
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
                 connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A connection that alone may write; commits when the block ends, and nothing at all if it raises."""
-        connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
 
     def close(self) -> None:
-        """Closes every connection of this process; the object is of no use afterwards."""
+        """Closes the file; requests under way may end, others are refused."""
         with self._lock:
             self._closed = True
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-        self._local = threading.local()
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()

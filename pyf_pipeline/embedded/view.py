@@ -19,7 +19,8 @@ from pyf_pipeline.embedded.arrays import AnyArray, IntArray, offsets_of, spread
 from pyf_pipeline.embedded.schema import Field, Schema
 
 CHUNK_CACHE_BYTES = 48 * 1024 * 1024
-POSTINGS_KEPT = 256
+POSTINGS_CACHE_BYTES = 32 * 1024 * 1024
+VIEWS_KEPT = 8
 
 _T = TypeVar("_T")
 
@@ -31,6 +32,11 @@ class Postings:
     documents: IntArray
     starts: IntArray
     occurrences: AnyArray
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes."""
+        return int(self.documents.nbytes + self.starts.nbytes + self.occurrences.nbytes)
 
     def of(self, document: int) -> AnyArray:
         """The occurrences in one document; empty where the term is not in it."""
@@ -119,6 +125,7 @@ class View:
         self._placements = [self._placement(s.row) for s in held]
         self._memo: dict[tuple[str, str], Any] = {}
         self._postings: OrderedDict[tuple[str, bytes], Postings] = OrderedDict()
+        self._postings_bytes = 0
         self._lock = threading.Lock()
 
     def _placement(self, row: segments.SegmentRow) -> columns.Placement:
@@ -200,9 +207,12 @@ class View:
                 return self._postings[key]
         found = self._read_postings(connection, name, term)
         with self._lock:
-            self._postings[key] = found
-            if len(self._postings) > POSTINGS_KEPT:
-                self._postings.popitem(last=False)
+            if key not in self._postings:
+                self._postings[key] = found
+                self._postings_bytes += found.nbytes
+            while self._postings_bytes > POSTINGS_CACHE_BYTES and len(self._postings) > 1:
+                _, dropped = self._postings.popitem(last=False)
+                self._postings_bytes -= dropped.nbytes
         return found
 
     def _read_postings(self, connection: sqlite3.Connection, name: str, term: bytes) -> Postings:
@@ -249,7 +259,7 @@ class Views:
     """The current view of each collection, kept while its version stands."""
 
     def __init__(self) -> None:
-        self._held: dict[int, tuple[int, View]] = {}
+        self._held: OrderedDict[int, tuple[int, View]] = OrderedDict()
         self._chunks = ChunkCache()
         self._lock = threading.Lock()
 
@@ -266,6 +276,9 @@ class Views:
             current = self._held.get(collection)
             if current is None or current[0] < version:
                 self._held[collection] = (version, view)
+                self._held.move_to_end(collection)
+            while len(self._held) > VIEWS_KEPT:
+                self._held.popitem(last=False)
         return view
 
     def forget(self, collection: int) -> None:

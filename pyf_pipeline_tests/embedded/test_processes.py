@@ -1,5 +1,6 @@
 """Several processes over one file: beside each other, and killed at any point."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -76,6 +77,25 @@ def test_a_killed_writer_leaves_whole_batches_and_all_that_were_answered(
     again = client.collections["c"].documents.import_([{"id": "after", "name": "after"}], {"action": "create"})
     assert again == [{"success": True}]
     assert client.collections["c"].documents.search({"q": "after", "query_by": "name"})["found"] == 1
+
+
+def test_many_processes_may_find_no_file_and_make_it_at_once(path: Path) -> None:
+    code = "import sys; from pyf_pipeline.embedded.service import Service; Service(sys.argv[1], admin_key='k')"
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(6)]
+    assert [p.wait() for p in processes] == [0] * 6
+
+
+def test_a_forked_child_uses_the_index_beside_its_parent(path: Path, client: typesense.Client) -> None:
+    client.collections.create(definition("c"))
+    child = os.fork()
+    if child == 0:
+        try:
+            client.collections["c"].documents.create({"id": "child", "name": "child"})
+        finally:
+            os._exit(0)
+    client.collections["c"].documents.create({"id": "parent", "name": "parent"})
+    os.waitpid(child, 0)
+    assert client.collections["c"].retrieve()["num_documents"] == 2
 
 
 def test_what_one_process_commits_the_next_request_of_another_sees(path: Path, client: typesense.Client) -> None:
