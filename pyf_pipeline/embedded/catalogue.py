@@ -8,6 +8,7 @@ from typing import Any
 from pyf_pipeline.embedded import building, segments
 from pyf_pipeline.embedded.errors import ApiError, bad_request, not_found
 from pyf_pipeline.embedded.jsontext import dumps, loads
+from pyf_pipeline.embedded.ordering import text_table_order
 from pyf_pipeline.embedded.schema import Field, Schema, parse_field, parse_schema
 
 _COLUMNS = "id, created_at, definition, metadata, next_seq, num_documents, version"
@@ -209,9 +210,9 @@ def get_alias(connection: sqlite3.Connection, name: str) -> dict[str, str]:
 
 
 def list_aliases(connection: sqlite3.Connection) -> list[dict[str, str]]:
-    """All aliases."""
-    rows = connection.execute("SELECT name, collection_name FROM aliases ORDER BY name").fetchall()
-    return [{"collection_name": target, "name": name} for name, target in rows]
+    """All aliases, in the order in which Typesense lists them."""
+    targets = dict(connection.execute("SELECT name, collection_name FROM aliases ORDER BY rowid").fetchall())
+    return [{"collection_name": targets[name], "name": name} for name in text_table_order(list(targets))]
 
 
 def delete_alias(connection: sqlite3.Connection, name: str) -> dict[str, str]:

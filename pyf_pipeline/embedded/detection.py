@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from pyf_pipeline.embedded.flatten import leaves
+from pyf_pipeline.embedded.ordering import text_bucket_order
 from pyf_pipeline.embedded.schema import Field, Schema, sorts_by_default
 
 
@@ -17,8 +18,10 @@ def detect_fields(schema: Schema, document: dict[str, Any]) -> Schema:
             if field is not None:
                 new[name] = field
     if schema.enable_nested_fields:
+        found: dict[str, Field] = {}
         for parent in [*schema.fields, *new.values()]:
-            _add_leaves(schema, parent, document, new)
+            _add_leaves(schema, parent, document, found)
+        new |= {name: found[name] for name in text_bucket_order(list(found))}
     return schema.with_fields((*schema.fields, *new.values())) if new else schema
 
 

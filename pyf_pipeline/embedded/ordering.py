@@ -126,3 +126,46 @@ def _filled(keys: Sequence[int], size: int) -> list[int]:
     for key in keys:
         buckets.setdefault(key % size, []).append(key)
     return [key for bucket in reversed(buckets.values()) for key in reversed(bucket)]
+
+
+_MASK = (1 << 64) - 1
+_MULTIPLIER = (0xC6A4A793 << 32) + 0x5BD1E995
+_SEED = 0xC70F6907
+
+
+def text_hash(text: str) -> int:
+    """`std::hash<std::string>` of libstdc++ (MurmurHash2, 64 bits)."""
+    raw = text.encode()
+    whole = len(raw) & ~7
+    found = (_SEED ^ len(raw) * _MULTIPLIER) & _MASK
+    for i in range(0, whole, 8):
+        part = int.from_bytes(raw[i : i + 8], "little")
+        found = ((found ^ _mixed(part * _MULTIPLIER & _MASK) * _MULTIPLIER & _MASK) * _MULTIPLIER) & _MASK
+    if len(raw) > whole:
+        found = ((found ^ int.from_bytes(raw[whole:], "little")) * _MULTIPLIER) & _MASK
+    return _mixed(_mixed(found) * _MULTIPLIER & _MASK)
+
+
+def _mixed(value: int) -> int:
+    return value ^ (value >> 47)
+
+
+def text_bucket_order(texts: Sequence[str]) -> list[str]:
+    """The order in which a `std::unordered_map` gives back texts put in in this order."""
+    by_hash = {text_hash(t): t for t in texts}
+    return [by_hash[h] for h in bucket_order(list(by_hash))]
+
+
+def text_table_order(texts: Sequence[str]) -> list[str]:
+    """The order in which a table with open addressing, at most half full, gives back texts put in in this order."""
+    size = 4
+    while len(texts) > size // 2:
+        size *= 2
+    table: dict[int, str] = {}
+    for text in texts:
+        place, step = text_hash(text) % size, 0
+        while place in table:
+            step += 1
+            place = (place + step) % size
+        table[place] = text
+    return [table[place] for place in sorted(table)]
