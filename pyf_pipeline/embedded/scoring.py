@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray, spread
 from pyf_pipeline.embedded.segments import LAST
+from pyf_pipeline.embedded.sliding import TokenRuns, best_windows
 from pyf_pipeline.embedded.view import Postings
 from pyf_pipeline.embedded.windows import WINDOW, Match, TokenPlaces, best_window
 
@@ -77,6 +78,9 @@ def field_scores(tokens: FieldTokens, cost: int, *, is_array: bool, verbatim: bo
     if len(tokens.postings) == 2 and not is_array and not rules.token_position:
         scores[several] = _pair(tokens, several, cost, rules)
         return scores
+    if not is_array and not rules.token_position:
+        scores[several] = _together(tokens, several, cost, rules)
+        return scores
     for i in several:
         scores[i] = _windowed(tokens, int(i), cost, is_array=is_array, rules=rules)
     return scores
@@ -138,6 +142,20 @@ def _pair(tokens: FieldTokens, several: IntArray, cost: int, rules: Rules) -> In
     apart = np.where(close, distance, 0)
     words = np.where(close, 2, 1)
     return (words << 40) | (2 << 32) | ((255 - cost) << 24) | ((100 - apart) << 16) | (exact.astype(np.int64) << 8)
+
+
+def _together(tokens: FieldTokens, several: IntArray, cost: int, rules: Rules) -> IntArray:
+    """Any number of tokens in one text, for all documents at once."""
+    runs = []
+    for postings, at in zip(tokens.postings, tokens.at[:, several], strict=True):
+        there = at >= 0
+        starts, ends = np.zeros(len(several), dtype=np.int64), np.zeros(len(several), dtype=np.int64)
+        starts[there], ends[there] = postings.starts[at[there]], postings.starts[at[there] + 1]
+        runs.append(TokenRuns(postings.occurrences, starts, ends))
+    found = best_windows(runs)
+    unique = tokens.present()[several]
+    exact = found.exact.astype(np.int64) if rules.exact_match else 0
+    return (found.words << 40) | (unique << 32) | ((255 - cost) << 24) | ((100 - found.distance) << 16) | (exact << 8)
 
 
 def _ends_at_one(occurrences: AnyArray) -> BoolArray:

@@ -38,6 +38,21 @@ def test_two_words_are_scored_alike_one_by_one_and_together(texts: list[list[str
         assert score == packed(match.words, 2, cost, distance=match.distance, exact=int(match.exact))
 
 
+@settings(max_examples=200, deadline=None)
+@given(texts=st.lists(st.lists(st.sampled_from("abcdx"), min_size=1, max_size=40), min_size=1, max_size=8))
+def test_many_words_are_scored_alike_one_by_one_and_together(texts: list[list[str]]) -> None:
+    documents = np.array([i for i, t in enumerate(texts) if len({*t} & {*"abcd"}) > 1], dtype=np.int64)
+    located = FieldTokens.locate([postings_of(texts, w) for w in "abcd"], documents)
+    scores = field_scores(located, 0, is_array=False, verbatim=False, rules=Rules())
+    for document, score in zip(documents.tolist(), scores.tolist(), strict=True):
+        text = texts[document]
+        there = [w for w in "abcd" if w in text]
+        match = best_window(
+            [TokenPlaces([i for i, w in enumerate(text) if w == x], is_last=text[-1] == x) for x in there]
+        )
+        assert score == packed(match.words, len(there), 0, distance=match.distance, exact=int(match.exact)), text
+
+
 def test_a_text_that_is_the_query_is_exact() -> None:
     assert best_window([TokenPlaces([0], is_last=False), TokenPlaces([1], is_last=True)]).exact
     assert not best_window([TokenPlaces([0], is_last=False), TokenPlaces([1], is_last=False)]).exact
