@@ -27,12 +27,20 @@ SEARCHES = {
 INSTANCE = """\
 # The demo's own Dagster instance; the project's is configured by dagster.yaml in the repository's root.
 concurrency:
+  runs:
+    tag_concurrency_limits:
+      - key: dagster/partition
+        value:
+          applyLimitPerUniqueValue: true
+        limit: 1
   pools:
     default_limit: 1
 python_logs:
   managed_python_loggers: [pyf_pipeline]
   python_log_level: INFO
 telemetry:
+  enabled: false
+nux:
   enabled: false
 """
 
@@ -51,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=3000, help="the UI's port")
     options = parser.parse_args(arguments)
     console = Console(highlight=False)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     world = World.sample()
     world.pypi.xmlrpc_limit(per_second=1_000, per_minute=60_000)
     try:
@@ -110,11 +120,12 @@ def _open_ui(port: int, console: Console) -> int:
         *(sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port)),
         *("--module-name", "pyf_pipeline.definitions"),
     ]
-    with subprocess.Popen(command, cwd=HOME) as process:
+    # In a session of its own, so that Ctrl-C reaches it once, through us, and not a second time while it winds up.
+    with subprocess.Popen(command, cwd=HOME, start_new_session=True) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait()
             raise
 

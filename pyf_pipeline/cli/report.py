@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,7 +17,7 @@ HITS = 3
 
 def print_outcomes(console: Console, outcomes: Sequence[Outcome]) -> None:
     """One row for each run: what it found, how long it took and what it cost; and why it failed, where it did."""
-    table = Table(title=None)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for header in ("profile", "candidates", "packages", "enriched", "documents", "seconds", "requests"):
         table.add_column(header, justify="left" if header == "profile" else "right")
     for outcome in outcomes:
@@ -51,5 +52,7 @@ def print_searches(console: Console, settings: Settings, searches: Mapping[str, 
                     stars = f" ★ {document['github_stars']}" if "github_stars" in document else ""
                     console.print(
                         f"    {escape(document['name'])} {escape(document['version'])}[dim]{stars}[/]  "
-                        f"{escape(document['summary'][:90])}"
+                        f"{escape(document['summary'])}",
+                        overflow="ellipsis",
+                        no_wrap=True,
                     )

@@ -26,7 +26,7 @@ TOP_CLASSIFIERS = 15
 
 @dg.asset(
     partitions_def=profile_partitions,
-    group_name="ingest",
+    group_name="catalogue",
     kinds={"python", "parquet"},
     owners=["team:catalogue"],
     dagster_type=PackageRows,

@@ -27,7 +27,7 @@ WANTED_COVERAGE = 0.9
 
 @dg.asset(
     partitions_def=profile_partitions,
-    group_name="ingest",
+    group_name="catalogue",
     kinds={"python", "github", "parquet"},
     owners=["team:catalogue"],
     dagster_type=RepositoryRows,
