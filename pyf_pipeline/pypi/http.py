@@ -1,16 +1,20 @@
-"""How PyPI is asked: one pooled session, one retry rule for whatever goes wrong, and a count of what it cost."""
+"""How PyPI is asked: one pooled session, one rule for whatever goes wrong, and a count of what it cost."""
 
+import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import InvalidHeader, MaxRetryError
-from urllib3.util import Retry
+
+from pyf_pipeline.catalog.model import ProjectDocument
+from pyf_pipeline.pypi.throttle import Throttle
 
 Answer = TypeVar("Answer")
 
@@ -20,11 +24,29 @@ RETRIES = 6
 BACKOFF_SECONDS = 0.25
 BACKOFF_MAX_SECONDS = 30
 RETRY_AFTER_MAX_SECONDS = 120
+# A pause for everybody where PyPI says that it is too much, and not for how long.
+TOO_MANY_SECONDS = 1.0
 WORTH_ASKING_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class PyPIError(RuntimeError):
     """PyPI could not be asked, or did not answer usefully within the budget of retries; the text says why."""
+
+
+class PassingError(PyPIError):
+    """Something went wrong that may go better the next time."""
+
+
+class StaleAnswerError(PassingError):
+    """The answer is older than the index said: a cache on the way has not seen the change yet.
+
+    Attributes:
+        document: The older document.
+    """
+
+    def __init__(self, text: str, document: ProjectDocument) -> None:
+        super().__init__(text)
+        self.document = document
 
 
 class UnusableAnswerError(ValueError):
@@ -55,10 +77,10 @@ class Http:
 
     def __init__(self, base_url: str, *, concurrency: int, user_agent: str, retries: int = RETRIES) -> None:
         self.base_url = base_url.rstrip("/")
+        self.retries = retries
+        self.throttle = Throttle(concurrency)
         self.traffic = Traffic()
-        self._retries = retries
         self._lock = threading.Lock()
-        self._resume_at = 0.0
         self._session = requests.Session()
         # Retries are counted below, where an unusable body counts as well as a refused connection.
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=concurrency, pool_block=True, max_retries=0)
@@ -81,10 +103,7 @@ class Http:
         expected: tuple[int, ...] = (200,),
         pace: Callable[[], None] | None = None,
     ) -> Answer:
-        """Ask until an answer can be read, within the budget of retries.
-
-        Connection errors, time-outs, 429, 5xx and answers that `read` refuses are asked again with exponential
-        backoff and jitter, or after the time that `Retry-After` names (RFC 9110, seconds or a date).
+        """Ask until an answer can be read, within the budget of retries, with exponential backoff and jitter.
 
         Args:
             path: Below the base address, with a leading slash.
@@ -98,77 +117,116 @@ class Http:
         Raises:
             PyPIError: The budget is used up, or the answer is one that asking again does not change.
         """
-        url = self.base_url + path
-        budget = Retry(
-            total=self._retries,
-            backoff_factor=BACKOFF_SECONDS,
-            backoff_max=BACKOFF_MAX_SECONDS,
-            backoff_jitter=BACKOFF_SECONDS,
-        )
-        while True:
-            self._wait_for_turn()
+        for tried in range(self.retries + 1):
             if pace is not None:
                 pace()
-            response: requests.Response | None = None
             try:
-                response = self._send(method, url, headers, body)
-                if response.status_code in expected:
-                    return read(response)
-                trouble = f"HTTP {response.status_code}"
-                if response.status_code not in WORTH_ASKING_AGAIN:
-                    raise PyPIError(f"{url}: {trouble}")
-            except (requests.RequestException, UnusableAnswerError) as error:
-                trouble = _name(error)
-            budget = self._spend(budget, url, trouble, answered=response is not None)
-            self._pause(budget, response)
+                return self.ask_once(path, read, method=method, headers=headers, body=body, expected=expected)
+            except PassingError as error:
+                if tried == self.retries:
+                    raise PyPIError(given_up(error, tried + 1)) from None
+            self.count_retry()
+            time.sleep(backoff(tried))
+        raise AssertionError("the loop returns or raises")
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None) -> requests.Response:
-        response = self._session.request(
-            method, url, headers=dict(headers or {}), data=body, timeout=(CONNECT_SECONDS, READ_SECONDS)
-        )
-        with self._lock:
-            self.traffic.requests += 1 + len(response.history)
-            self.traffic.redirects += len(response.history)
-            self.traffic.bytes += len(response.content)
-        return response
+    def ask_once(
+        self,
+        path: str,
+        read: Callable[[requests.Response], Answer],
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        expected: tuple[int, ...] = (200,),
+    ) -> Answer:
+        """Ask once; for the arguments see `ask`.
 
-    def _spend(self, budget: Retry, url: str, trouble: str, *, answered: bool) -> Retry:
-        """Count one failure, and what is left of the budget after it.
+        A `Retry-After` (RFC 9110, seconds or a date) holds everything that goes through this object, not this call.
 
         Raises:
-            PyPIError: No try is left.
+            PassingError: It went wrong in a way that may pass: no connection, time-out, 408, 429, 5xx, unusable answer.
+            PyPIError: It went wrong for good.
         """
-        with self._lock:
-            self.traffic.problems[trouble] += 1
-            self.traffic.requests += not answered
+        url = self.base_url + path
+        entered = self.throttle.enter()
+        trouble, status = False, 0
         try:
-            left = budget.increment(error=PyPIError(trouble))
-        except MaxRetryError:
-            raise PyPIError(f"{url}: {trouble}, {self._retries + 1} times in a row") from None
+            response = self._send(method, url, headers, body)
+            status = response.status_code
+            if status not in expected:
+                raise self._refusal(url, response)
+            return read(response)
+        except (requests.RequestException, UnusableAnswerError) as error:
+            trouble = True
+            text = _name(error)
+            self._count_problem(text)
+            raise PassingError(f"{url}: {text}") from None
+        except StaleAnswerError:
+            self._count_problem("answer older than the index")
+            raise
+        finally:
+            too_many = status == 429
+            self.throttle.leave(entered, trouble=trouble or status in WORTH_ASKING_AGAIN, too_many=too_many)
+
+    def count_retry(self) -> None:
+        """Count a request that repeats an earlier one."""
         with self._lock:
             self.traffic.retries += 1
-        return left
 
-    def _pause(self, budget: Retry, response: requests.Response | None) -> None:
-        """Wait as long as the server asks for, or as exponential backoff says."""
-        asked = None if response is None else response.headers.get("Retry-After")
+    def _send(self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None) -> requests.Response:
+        asked = 1
         try:
-            seconds = None if asked is None else budget.parse_retry_after(asked)
-        except InvalidHeader:
-            seconds = None
-        if seconds is None:
-            time.sleep(budget.get_backoff_time())
-        else:
-            self._hold_everyone(min(seconds, RETRY_AFTER_MAX_SECONDS))
+            response = self._session.request(
+                method, url, headers=dict(headers or {}), data=body, timeout=(CONNECT_SECONDS, READ_SECONDS)
+            )
+            asked += len(response.history)
+            with self._lock:
+                self.traffic.redirects += len(response.history)
+                self.traffic.bytes += len(response.content)
+            return response
+        finally:
+            with self._lock:
+                self.traffic.requests += asked
 
-    def _hold_everyone(self, seconds: float) -> None:
-        """A server that asks for a pause means the whole process, not the thread that happened to ask."""
+    def _refusal(self, url: str, response: requests.Response) -> PyPIError:
+        """What an unexpected status means; a pause that PyPI asks for is taken."""
+        trouble = f"HTTP {response.status_code}"
+        self._count_problem(trouble)
+        if response.status_code not in WORTH_ASKING_AGAIN:
+            return PyPIError(f"{url}: {trouble}")
+        pause = retry_after(response.headers.get("Retry-After", ""))
+        if pause is None and response.status_code == 429:
+            pause = TOO_MANY_SECONDS
+        self.throttle.hold(min(pause or 0.0, RETRY_AFTER_MAX_SECONDS))
+        return PassingError(f"{url}: {trouble}")
+
+    def _count_problem(self, text: str) -> None:
         with self._lock:
-            self._resume_at = max(self._resume_at, time.monotonic() + seconds)
+            self.traffic.problems[text] += 1
 
-    def _wait_for_turn(self) -> None:
-        while (wait := self._resume_at - time.monotonic()) > 0:
-            time.sleep(wait)
+
+def backoff(tried: int) -> float:
+    """Seconds to wait before a try is made again: exponential, with jitter, so that not all come back at once."""
+    return min(BACKOFF_MAX_SECONDS, BACKOFF_SECONDS * 2.0**tried) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+
+
+def given_up(error: Exception, tries: int) -> str:
+    """What to say of trouble that did not pass."""
+    return f"{error}, {tries} times in a row" if tries > 1 else str(error)
+
+
+def retry_after(value: str) -> float | None:
+    """The seconds that a `Retry-After` header asks for, as a number or as a date; None where it cannot be read."""
+    value = value.strip()
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - time.time())
 
 
 def unreachable(base_url: str) -> str:

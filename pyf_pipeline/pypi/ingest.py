@@ -1,25 +1,21 @@
 """A profile's project documents, brought up to date: what is new is downloaded, all else is used again."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 from pyf_pipeline.catalog.classifiers import carries
 from pyf_pipeline.catalog.model import ProjectDocument
-from pyf_pipeline.pypi.discovery import (
-    Discovered,
-    Discoverer,
-    Discovery,
-    Knowledge,
-    Progress,
-    classifiers_of,
-)
-from pyf_pipeline.pypi.download import download
+from pyf_pipeline.pypi.discovery import Discovered, Discoverer, Discovery
+from pyf_pipeline.pypi.gathering import Add, Gathering, Progress, TooManyFailuresError, too_many_failures
 from pyf_pipeline.pypi.http import Http, PyPIError
-from pyf_pipeline.pypi.index import Index, Snapshots, fetch_index
-from pyf_pipeline.pypi.releases import fetch_releases, missing_releases
-from pyf_pipeline.pypi.xmlrpc import Pace
+from pyf_pipeline.pypi.index import Index, IndexShrunkError, fetch_index
+from pyf_pipeline.pypi.memory import Memory, classifiers_of
+from pyf_pipeline.pypi.pace import Pace
+from pyf_pipeline.pypi.releases import fetch_releases
+
+__all__ = ["Ingested", "Ingester", "Memory", "Order", "TooManyFailuresError"]
 
 # A run that loses more than this fails as a whole: what it has would not be the ecosystem.
 FAILURE_SHARE = 0.02
@@ -27,43 +23,6 @@ FAILURES_ALLOWED = 5
 
 # The index weighs as much as about this many project documents.
 NAMES_ARE_CHEAPER = 100
-
-
-class TooManyFailuresError(PyPIError):
-    """So many projects could not be downloaded that the run must not go on."""
-
-
-class Documents(Protocol):
-    """Where project documents are kept."""
-
-    def put(self, documents: Iterable[ProjectDocument]) -> None:
-        """Keep documents."""
-
-    def serials(self, names: Iterable[str]) -> dict[str, int]:
-        """The serials of the documents kept."""
-
-    def read(self, names: Iterable[str]) -> Iterator[ProjectDocument]:
-        """The documents kept, in the order asked for."""
-
-
-class ReleaseDocuments(Protocol):
-    """Where the metadata of single releases is kept."""
-
-    def put(self, name: str, version: str, info: Mapping[str, Any]) -> None:
-        """Keep a release's metadata."""
-
-    def versions(self, name: str) -> set[str]:
-        """The versions kept for a project."""
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What is remembered between runs, as far as ingesting needs it."""
-
-    documents: Documents
-    releases: ReleaseDocuments
-    knowledge: Knowledge
-    snapshots: Snapshots
 
 
 @dataclass(frozen=True)
@@ -82,6 +41,7 @@ class Order:
         name_contains: Only projects with this in their normalised name.
         projects: Only these projects, by normalised name.
         previous: The names in the previous complete result; empty on a fresh partition.
+        allow_shrink: Whether an index is believed that lost much of PyPI since the last time.
     """
 
     classifiers: tuple[str, ...]
@@ -94,6 +54,11 @@ class Order:
     name_contains: str = ""
     projects: tuple[str, ...] = ()
     previous: frozenset[str] = frozenset()
+    allow_shrink: bool = False
+
+    def selects(self, name: str) -> bool:
+        """Whether the run is about a project at all, as far as its name tells."""
+        return name not in self.excludes and self.name_contains in name and (not self.projects or name in self.projects)
 
     @property
     def partial(self) -> bool:
@@ -116,8 +81,14 @@ class Ingested:
         classified: Projects looked at only to learn their classifiers.
         releases: Release documents downloaded.
         failures: Why projects could not be downloaded, by name. Their previous document, if any, stands.
+        stale: Projects whose answers stayed older than the index; the next run asks for them again.
         warnings: What an operator should know.
         serial: PyPI's serial up to which the result is true; 0 where the index was not needed.
+        index_projects: How many projects the index has.
+        index_age: Seconds for which the index had been in a cache on the way.
+        index_outdated: Whether PyPI's index was older than the one of an earlier run, which was used instead.
+        index_failed: Why the index could not be had, where the run could do without it.
+        ahead: Downloaded documents that were newer than the index.
         seconds: How long it took.
     """
 
@@ -131,8 +102,14 @@ class Ingested:
     classified: int = 0
     releases: int = 0
     failures: dict[str, str] = field(default_factory=dict)
+    stale: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     serial: int = 0
+    index_projects: int = 0
+    index_age: int = 0
+    index_outdated: bool = False
+    index_failed: str = ""
+    ahead: int = 0
     seconds: float = 0.0
 
 
@@ -143,20 +120,20 @@ class Ingester:
     Attributes:
         http: How PyPI is asked.
         memory: What is remembered between runs.
-        pace: How often XML-RPC may be called.
         concurrency: Connections to PyPI at once.
         how: How projects with a classifier are found.
         good_for: Seconds for which an answer of XML-RPC is not asked for again.
         progress: Told (stage, done, total).
+        now: The time in epoch seconds.
     """
 
     http: Http
     memory: Memory
-    pace: Pace = field(default_factory=Pace)
     concurrency: int = 32
     how: Discovery = "auto"
     good_for: float = 24 * 3600
     progress: Progress = lambda _stage, _done, _total: None
+    now: Callable[[], float] = time.time
 
     def ingest(self, order: Order) -> Ingested:
         """Bring a profile's documents up to date.
@@ -166,144 +143,148 @@ class Ingester:
         """
         started = time.monotonic()
         result = Ingested()
-        fresh: set[str] = set()
+        gathering = self._gathering(order)
         index = self._index(order, result)
-        found = self._discover(order, index, fresh)
-        wanted = self._choose(order, index, found, result)
-        outdated = self._outdated(order, wanted, fresh | found.missing | found.failures.keys())
-        missing = found.missing | self._download(outdated, fresh, result)
-        _check(result.failures, len(outdated) + found.classified + len(found.failures))
-        self._conclude(order, wanted, missing, fresh, result)
+        candidates = self._discover(order, index, gathering, result)
+        wanted = self._choose(order, index, candidates, result)
+        gathering.keep(wanted)
+        gathering.run("download", lambda add: add(self._outdated(order, wanted)))
+        self._conclude(order, wanted, gathering, result)
+        _check(result.failures, len(gathering.asked), left=len(result.names))
         if order.every_release:
-            result.releases = self._fetch_releases(result)
+            self._fetch_releases(result)
         result.seconds = time.monotonic() - started
         return result
 
-    def _conclude(
-        self, order: Order, wanted: dict[str, int], missing: set[str], fresh: set[str], result: Ingested
-    ) -> None:
-        """Settle what the result holds, and how it differs from the previous one."""
-        current = set(wanted) - missing
-        if order.partial:
-            current |= order.previous - set(order.excludes)
-        elif gone := missing & set(order.packages):
-            result.warnings.append(f"not on PyPI: {', '.join(sorted(gone))}")
-        result.names = sorted(current & self.memory.documents.serials(current).keys())
-        result.removed = sorted(order.previous - set(result.names))
-        result.downloaded = len(fresh & set(result.names))
-        result.reused = len(result.names) - result.downloaded
+    def _gathering(self, order: Order) -> Gathering:
+        def is_wanted(document: ProjectDocument) -> bool:
+            return document.name in order.packages or carries(classifiers_of(document), order.known_classifiers)
 
-    def _fetch_releases(self, result: Ingested) -> int:
-        """Fetch the metadata of every release that is not stored yet; returns how many were."""
-        wanted = [
-            (document.name, release.version)
-            for document in self.memory.documents.read(result.names)
-            for release in missing_releases(document, self.memory.releases.versions(document.name))
-        ]
-        fetched = 0
-        for name, version, outcome in fetch_releases(self.http, wanted, concurrency=self.concurrency):
-            if isinstance(outcome, str):
-                result.failures[f"{name} {version}"] = outcome
-            else:
-                self.memory.releases.put(name, version, outcome)
-                fetched += 1
-            self.progress("releases", fetched, len(wanted))
-        _check(result.failures, len(wanted) + result.chosen)
-        return fetched
+        return Gathering(
+            self.http, self.memory, is_wanted=is_wanted, concurrency=self.concurrency, progress=self.progress
+        )
 
     def _index(self, order: Order, result: Ingested) -> Index | None:
         """The index, where it is needed or cheaper than asking for each project by name."""
         if not order.classifiers and len(order.packages) <= NAMES_ARE_CHEAPER:
             return None
         try:
-            index = fetch_index(self.http, self.memory.snapshots)
+            index = fetch_index(self.http, self.memory.snapshots, allow_shrink=order.allow_shrink)
+        except IndexShrunkError:
+            raise
         except PyPIError as error:
             if order.classifiers:
                 raise
+            result.index_failed = str(error)
             result.warnings.append(f"the index cannot be had ({error}); every project was asked for by name instead")
             return None
-        result.serial = index.serial
+        if index.outdated:
+            result.warnings.append("PyPI's index is older than that of an earlier run, which was used instead")
+        result.serial, result.index_projects = index.serial, len(index.serials)
+        result.index_age, result.index_outdated = index.age, index.outdated
         return index
 
-    def _discover(self, order: Order, index: Index | None, fresh: set[str]) -> Discovered:
-        if index is None:
-            return Discovered(set(), "names")
-
-        def keep(documents: list[ProjectDocument]) -> None:
-            self.memory.documents.put(documents)
-            fresh.update(document.name for document in documents)
-
-        def is_wanted(document: ProjectDocument) -> bool:
-            return document.name in order.packages or carries(classifiers_of(document), order.known_classifiers)
-
+    def _discover(self, order: Order, index: Index | None, gathering: Gathering, result: Ingested) -> set[str]:
+        """The candidates by classifier. What is sure to be needed of them is downloaded meanwhile."""
+        if index is None or not order.classifiers:
+            result.discovery = "names"
+            return set()
+        pace = Pace(self.http.base_url, self.memory.ledger, now=self.now, sleep=gathering.pause)
         discoverer = Discoverer(
-            self.http,
-            self.memory.knowledge,
-            keep,
-            is_wanted,
-            self.pace,
-            self.concurrency,
-            self.how,
-            self.good_for,
-            self.progress,
+            self.http, self.memory.knowledge, pace, self.how, self.good_for, self.progress, self.now
         )
-        return discoverer.discover(index, order.classifiers)
+
+        def fill(add: Add) -> Discovered:
+            return discoverer.discover(index, order.classifiers, _Finder(self, order, index, gathering, add))
+
+        found = gathering.run("discover" if self.how != "index" else "classify", fill)
+        result.discovery = found.how
+        result.warnings.extend(found.warnings)
+        return discoverer.members(index, order.classifiers, found)
 
     @staticmethod
-    def _choose(order: Order, index: Index | None, found: Discovered, result: Ingested) -> dict[str, int]:
+    def _choose(order: Order, index: Index | None, candidates: set[str], result: Ingested) -> dict[str, int]:
         """The projects that this run looks at, with the serial below which an answer would be stale."""
         serials = index.serials if index else {}
         packages = {name for name in order.packages if index is None or name in serials}
-        unknown = set(order.packages) - packages
-        candidates = (found.names | packages) - set(order.excludes)
-        chosen = sorted(name for name in candidates if order.name_contains in name)
-        if order.projects:
-            unknown |= set(order.projects) - candidates
-            chosen = [name for name in chosen if name in order.projects]
+        unknown = set(order.packages) - packages - set(order.excludes)
+        candidates = (candidates | packages) - set(order.excludes)
+        unknown |= set(order.projects) - candidates
         if unknown:
             result.warnings.append(f"not on PyPI, or not of this profile: {', '.join(sorted(unknown))}")
-        chosen = chosen[: order.limit or None]
-        result.discovery, result.classified = found.how, found.classified
-        result.failures.update(found.failures)
-        result.warnings.extend(found.warnings)
+        chosen = sorted(filter(order.selects, candidates))[: order.limit or None]
         result.candidates, result.chosen = len(candidates), len(chosen)
         return {name: serials.get(name, 0) for name in chosen}
 
-    def _outdated(self, order: Order, wanted: dict[str, int], done: Iterable[str]) -> dict[str, int]:
-        """What has to be downloaded: everything in a full run, else what moved; nothing twice in one run."""
-        left = {name: serial for name, serial in wanted.items() if name not in done}
+    def _outdated(self, order: Order, wanted: Mapping[str, int]) -> dict[str, int]:
+        """What has to be downloaded: everything in a full run, else what moved."""
         if order.mode == "full":
-            return left
-        stored = self.memory.documents.serials(left)
+            return dict(wanted)
+        stored = self.memory.documents.serials(wanted)
         # Without an index (serial 0) only PyPI itself can tell whether a project moved.
-        return {name: serial for name, serial in left.items() if not serial or stored.get(name, -1) < serial}
+        return {name: serial for name, serial in wanted.items() if not serial or stored.get(name, -1) < serial}
 
-    def _download(self, wanted: dict[str, int], fresh: set[str], result: Ingested) -> set[str]:
-        """Download, and store each document as it arrives; returns the names that PyPI no longer has."""
-        missing: set[str] = set()
-        done = 0
-        for batch in download(self.http, wanted, concurrency=self.concurrency):
-            documents = [outcome.document for outcome in batch if outcome.document]
-            self.memory.documents.put(documents)
-            self.memory.knowledge.put({d.name: (d.serial, classifiers_of(d)) for d in documents})
-            fresh.update(document.name for document in documents)
-            missing.update(outcome.name for outcome in batch if outcome.missing)
-            result.failures.update({outcome.name: outcome.problem for outcome in batch if outcome.problem})
-            done += len(batch)
-            self.progress("download", done, len(wanted))
-        return missing
+    def _conclude(self, order: Order, wanted: Mapping[str, int], gathering: Gathering, result: Ingested) -> None:
+        """Settle what the result holds, and how it differs from the previous one."""
+        current = wanted.keys() - gathering.missing
+        if order.partial:
+            current |= order.previous - set(order.excludes)
+        elif gone := sorted(gathering.missing & wanted.keys()):
+            result.warnings.append(f"not on PyPI: {', '.join(gone)}")
+        result.names = sorted(current & self.memory.documents.serials(current).keys())
+        result.removed = sorted(order.previous - set(result.names))
+        result.downloaded = len(gathering.fresh.intersection(result.names))
+        result.reused = len(result.names) - result.downloaded
+        result.classified, result.ahead = gathering.classified, gathering.ahead
+        result.failures.update(gathering.failures)
+        result.stale = sorted(gathering.stale)
+        if result.stale:
+            result.warnings.append(
+                f"answers for {len(result.stale)} projects stayed older than the index; the next run asks again"
+            )
+
+    def _fetch_releases(self, result: Ingested) -> None:
+        """Fetch the metadata of every release of the result that is not stored yet."""
+        documents = self.memory.documents.read(result.names)
+        outcome = fetch_releases(
+            self.http, self.memory.releases, documents, concurrency=self.concurrency, progress=self.progress
+        )
+        _check(outcome.failures, outcome.asked, left=outcome.fetched)
+        result.releases = outcome.fetched
+        result.failures.update(outcome.failures)
+        if outcome.missing:
+            result.warnings.append(f"releases that PyPI lists and does not have: {', '.join(sorted(outcome.missing))}")
 
 
-def _check(failures: Mapping[str, str], asked: int) -> None:
+@dataclass(frozen=True)
+class _Finder:
+    """Downloads what is found while more is being found."""
+
+    ingester: Ingester
+    order: Order
+    index: Index
+    gathering: Gathering
+    add: Add
+
+    def candidates(self, names: Collection[str]) -> None:
+        """See `discovery.Finder`."""
+        self.gathering.keep(names)
+        # Which ones a limit lets through is known when all are.
+        if not self.order.limit:
+            serials = self.index.serials
+            chosen = {name: serials[name] for name in names if name in serials and self.order.selects(name)}
+            self.add(self.ingester._outdated(self.order, chosen))  # noqa: SLF001 - the other half of one thing
+
+    def unclassified(self, serials: Mapping[str, int]) -> None:
+        """See `discovery.Finder`."""
+        self.add(serials)
+
+
+def _check(failures: Mapping[str, str], asked: int, *, left: int) -> None:
     """Refuse to go on with too little.
 
     Raises:
-        TooManyFailuresError: More failed than a run may lose, or all of it did.
+        TooManyFailuresError: More failed than a run may lose, or nothing is left.
     """
-    failed = len(failures)
-    if failed and (failed > max(FAILURES_ALLOWED, FAILURE_SHARE * asked) or failed == asked):
-        name, problem = next(iter(failures.items()))
-        raise TooManyFailuresError(
-            f"{failed} of {asked} projects could not be downloaded, so nothing is published; for instance {name}: "
-            f"{problem}. What was downloaded is kept: an incremental run goes on from there"
-        )
+    if failures and (len(failures) > max(FAILURES_ALLOWED, FAILURE_SHARE * asked) or not left):
+        raise too_many_failures(failures, asked)

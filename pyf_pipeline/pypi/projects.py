@@ -10,23 +10,22 @@ import requests
 
 from pyf_pipeline.catalog.model import MalformedProjectError, ProjectDocument
 from pyf_pipeline.catalog.parsing import parse_project
-from pyf_pipeline.pypi.http import Http, UnusableAnswerError
+from pyf_pipeline.pypi.http import Http, StaleAnswerError, UnusableAnswerError
 
 
-class StaleAnswerError(UnusableAnswerError):
-    """The answer is older than the index said: a cache on the way has not seen the change yet."""
-
-
-def fetch_project(http: Http, name: str, *, minimum_serial: int = 0) -> ProjectDocument | None:
-    """A project's document by its normalised name, or None where PyPI has no such project (any more).
+def fetch_project(http: Http, name: str, *, minimum_serial: int = 0, version: str = "") -> ProjectDocument | None:
+    """Ask once for a project's document by its normalised name; None where PyPI has no such project (any more).
 
     Args:
         http: How PyPI is asked.
         name: The normalised name: any other spelling costs a redirect.
-        minimum_serial: The serial that the index named; an older answer is stale and asked for again.
+        minimum_serial: The serial that the index named; an older answer is stale.
+        version: A release that it is known to have, if any; an answer without it is stale.
 
     Raises:
-        PyPIError: No usable answer came within the budget of retries.
+        StaleAnswerError: The answer is older than what is known already.
+        PassingError: No usable answer came, and asking again may help.
+        PyPIError: No usable answer came.
     """
 
     def read(response: requests.Response) -> ProjectDocument | None:
@@ -43,17 +42,20 @@ def fetch_project(http: Http, name: str, *, minimum_serial: int = 0) -> ProjectD
         except MalformedProjectError as error:
             raise UnusableAnswerError(str(error)) from None
         if document.serial < minimum_serial:
-            raise StaleAnswerError("answer older than the index")
+            raise StaleAnswerError(f"{name}: the answer is of serial {document.serial}, not {minimum_serial}", document)
+        if version and all(release.version != version for release in document.releases):
+            raise StaleAnswerError(f"{name}: the answer does not have release {version} yet", document)
         return document
 
-    return http.ask(f"/pypi/{name}/json", read, expected=(200, 404))
+    return http.ask_once(f"/pypi/{name}/json", read, expected=(200, 404))
 
 
 def fetch_release(http: Http, name: str, version: str) -> dict[str, Any] | None:
-    """The `info` of one release, or None where PyPI has no such release (any more).
+    """Ask once for the `info` of one release; None where PyPI has no such release (any more).
 
     Raises:
-        PyPIError: No usable answer came within the budget of retries.
+        PassingError: No usable answer came, and asking again may help.
+        PyPIError: No usable answer came.
     """
 
     def read(response: requests.Response) -> dict[str, Any] | None:
@@ -66,7 +68,7 @@ def fetch_release(http: Http, name: str, version: str) -> dict[str, Any] | None:
         return info
 
     quoted = quote(version, safe="")
-    return http.ask(f"/pypi/{name}/{quoted}/json", read, expected=(200, 404))
+    return http.ask_once(f"/pypi/{name}/{quoted}/json", read, expected=(200, 404))
 
 
 def decode(body: bytes) -> object:

@@ -1,15 +1,10 @@
 """PyPI's XML-RPC, asked only which projects carry a classifier, and no faster than PyPI allows.
 
-`browse` is documented, deprecated and limited per client: 2 calls a second and 30 a minute when its maintainers last
-said. It saves reading all of PyPI once, and nothing depends on it.
+`browse` is documented, deprecated and limited per client. It saves reading all of PyPI once, and nothing depends on it.
 """
 
 import re
-import threading
-import time
 import xmlrpc.client
-from collections import deque
-from collections.abc import Callable, Iterable
 from xml.parsers.expat import ExpatError
 
 import requests
@@ -17,49 +12,17 @@ from defusedxml import xmlrpc as safe_xmlrpc
 
 from pyf_pipeline.catalog.names import normalise
 from pyf_pipeline.pypi.http import Http, PyPIError, UnusableAnswerError
+from pyf_pipeline.pypi.pace import Pace
 
 # The standard library's parser expands entities without limit; this replaces it by one that does not.
 safe_xmlrpc.monkey_patch()
 
-LIMITS = ((2, 1.0), (30, 60.0))
 TOO_MANY_TRIES = 4
 _RESET = re.compile(r"reset in (\d+(?:\.\d+)?) second")
 
 
 class RefusedError(PyPIError):
     """PyPI's XML-RPC does not answer, or not with an answer: the index has to be used instead."""
-
-
-class Pace:
-    """Lets calls through as often as a set of limits allows, over all threads.
-
-    Attributes:
-        limits: Pairs of a number of calls and the seconds in which no more may be made.
-    """
-
-    def __init__(
-        self,
-        limits: Iterable[tuple[int, float]] = LIMITS,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.limits = tuple(limits)
-        self._now = now
-        self._sleep = sleep
-        self._lock = threading.Lock()
-        self._made: deque[float] = deque(maxlen=max((calls for calls, _ in self.limits), default=1))
-
-    def wait(self) -> None:
-        """Return as soon as one more call is allowed, and count it."""
-        with self._lock:
-            while (pause := self._owed()) > 0:
-                self._sleep(pause)
-            self._made.append(self._now())
-
-    def _owed(self) -> float:
-        now = self._now()
-        made = list(self._made)
-        return max((made[-n] + seconds - now for n, seconds in self.limits if len(made) >= n), default=0.0)
 
 
 def browse(http: Http, classifier: str, pace: Pace) -> set[str]:
@@ -75,7 +38,8 @@ def browse(http: Http, classifier: str, pace: Pace) -> set[str]:
             seconds = _RESET.search(fault.faultString)
             if "TooManyRequests" not in fault.faultString or seconds is None:
                 raise RefusedError(f"PyPI's XML-RPC refuses: {fault.faultString}") from None
-            time.sleep(float(seconds.group(1)) + 1)
+            # The hint is cut to whole seconds, and of several limits it is the first that resets.
+            pace.hold(float(seconds.group(1)) + 1)
         except PyPIError as error:
             raise RefusedError(f"PyPI's XML-RPC: {error}") from None
         else:
@@ -92,6 +56,7 @@ def _names(pairs: object) -> set[str]:
 
 def _call(http: Http, pace: Pace, method: str, arguments: list[str]) -> object:
     def read(response: requests.Response) -> object:
+        pace.heed(response.headers)
         try:
             values, _ = xmlrpc.client.loads(response.content)
         except xmlrpc.client.Fault:

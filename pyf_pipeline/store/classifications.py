@@ -1,4 +1,4 @@
-"""Which projects carry which classifiers, as far as PyPI has been asked, and the index it is held against."""
+"""Which projects carry which classifiers, as far as PyPI has been asked."""
 
 import time
 import zlib
@@ -12,7 +12,6 @@ from pyf_pipeline.store.database import (
     classifications,
     discoveries,
     in_chunks,
-    index_snapshots,
     reading,
     upsert,
     writing,
@@ -42,13 +41,16 @@ class Classifications:
         self._now = now
 
     def put(self, classified: Mapping[str, tuple[int, Iterable[str]]]) -> None:
-        """Remember the classifiers that projects carry at a serial: (serial, classifiers) by normalised name."""
+        """Remember the classifiers that projects carry at a serial: (serial, classifiers) by normalised name.
+
+        What is known of a later serial stays.
+        """
         rows = [
             {"name": name, "serial": serial, "classifiers": "".join(f"\n{value}" for value in values) + "\n"}
             for name, (serial, values) in classified.items()
         ]
         with writing(self._engine) as connection:
-            upsert(connection, classifications, rows)
+            upsert(connection, classifications, rows, unless_older="serial")
 
     def serials(self, names: Iterable[str]) -> dict[str, int]:
         """The serial at which each of these projects was classified, for those that were."""
@@ -99,33 +101,3 @@ class Classifications:
         }
         with writing(self._engine) as connection:
             upsert(connection, discoveries, [row])
-
-
-class IndexSnapshots:
-    """The last index that each PyPI answered with, so that an unchanged one need not be sent again."""
-
-    def __init__(self, engine: Engine, now: Callable[[], float] = time.time) -> None:
-        self._engine = engine
-        self._now = now
-
-    def get(self, url: str) -> tuple[str, dict[str, int]] | None:
-        """The entity tag and the serials by normalised name, or None where nothing is kept."""
-        with reading(self._engine) as connection:
-            row = connection.execute(select(index_snapshots).where(index_snapshots.c.url == url)).one_or_none()
-        return None if row is None else (row.etag, orjson.loads(zlib.decompress(row.serials)))
-
-    def etag(self, url: str) -> str | None:
-        """The entity tag of the kept index, without reading the index."""
-        with reading(self._engine) as connection:
-            return connection.scalar(select(index_snapshots.c.etag).where(index_snapshots.c.url == url))
-
-    def put(self, url: str, etag: str, serials: Mapping[str, int]) -> None:
-        """Keep an index in place of the one before it."""
-        row = {
-            "url": url,
-            "etag": etag,
-            "fetched_at": int(self._now()),
-            "serials": zlib.compress(orjson.dumps(serials), 1),
-        }
-        with writing(self._engine) as connection:
-            upsert(connection, index_snapshots, [row])

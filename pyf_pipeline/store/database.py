@@ -68,6 +68,8 @@ indexes = Table(
     Column("url", String, primary_key=True),
     Column("etag", String, nullable=False),
     Column("fetched_at", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("serial", BigInteger, nullable=False, comment="the highest one"),
     Column("projects", LargeBinary, nullable=False, comment="zlib over JSON: normalised names, and their serials"),
 )
 

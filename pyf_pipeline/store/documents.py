@@ -10,6 +10,7 @@ from sqlalchemy import Engine, Row, and_, bindparam, delete, func, select
 from pyf_pipeline.catalog.model import ProjectDocument, Release
 from pyf_pipeline.store.database import (
     in_chunks,
+    missing_releases,
     project_documents,
     reading,
     release_documents,
@@ -90,11 +91,22 @@ class ReleaseDocuments:
         with writing(self._engine) as connection:
             upsert(connection, release_documents, [row])
 
-    def versions(self, name: str) -> set[str]:
-        """The versions of a project whose documents are stored."""
-        query = select(release_documents.c.version).where(release_documents.c.name == name)
+    def put_missing(self, name: str, version: str, serial: int) -> None:
+        """Remember that PyPI did not have a release when its project was at a serial."""
+        with writing(self._engine) as connection:
+            upsert(connection, missing_releases, [{"name": name, "version": version, "serial": serial}])
+
+    def versions(self, name: str, serial: int) -> set[str]:
+        """The versions of a project that need not be asked for.
+
+        They are those whose documents are stored, and those that PyPI did not have when the project was at this serial.
+        """
+        stored = select(release_documents.c.version).where(release_documents.c.name == name)
+        missing = select(missing_releases.c.version).where(
+            missing_releases.c.name == name, missing_releases.c.serial >= serial
+        )
         with reading(self._engine) as connection:
-            return set(connection.scalars(query))
+            return set(connection.scalars(stored)) | set(connection.scalars(missing))
 
     def read(self, name: str) -> dict[str, dict[str, Any]]:
         """The stored `info` of a project's releases, by version."""

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from pyf_pipeline.store.classifications import Classifications, IndexSnapshots
+from pyf_pipeline.store.classifications import Classifications
 from pyf_pipeline.store.database import open_database
 from pyf_pipeline.store.documents import ProjectDocuments, ReleaseDocuments
+from pyf_pipeline.store.indexes import IndexSnapshots
+from pyf_pipeline.store.ledgers import Ledgers
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Store:
     releases: ReleaseDocuments
     knowledge: Classifications
     snapshots: IndexSnapshots
+    ledgers: Ledgers
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -33,6 +36,7 @@ class Store:
             ReleaseDocuments(engine),
             Classifications(engine),
             IndexSnapshots(engine),
+            Ledgers(engine),
         )
 
     def close(self) -> None:

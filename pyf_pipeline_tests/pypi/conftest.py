@@ -4,13 +4,11 @@ from pathlib import Path
 import pytest
 
 from pyf_pipeline.pypi.http import Http
-from pyf_pipeline.pypi.ingest import Ingester, Memory
-from pyf_pipeline.pypi.xmlrpc import Pace
+from pyf_pipeline.pypi.ingest import Ingester
+from pyf_pipeline.pypi.memory import Memory
 from pyf_pipeline.store.store import Store
 from pyf_pipeline_tests.world import World
 from pyf_pipeline_tests.world.server import Servers
-
-UNLIMITED = ((1_000_000, 0.001),)
 
 
 @pytest.fixture
@@ -25,6 +23,8 @@ def world() -> World:
 def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stand-in recovers at once, so pauses between tries need not be long."""
     monkeypatch.setattr("pyf_pipeline.pypi.http.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("pyf_pipeline.pypi.http.TOO_MANY_SECONDS", 0.05)
+    monkeypatch.setattr("pyf_pipeline.pypi.work.STALE_SECONDS", (0.02, 0.1))
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def make_ingester(servers: Servers, store: Store) -> Iterator[Callable[..., Inge
     def make(**options: object) -> Ingester:
         http = Http(servers.pypi_url, concurrency=8, user_agent="tests", retries=int(str(options.pop("retries", 3))))
         opened.append(http)
-        memory = Memory(store.documents, store.releases, store.knowledge, store.snapshots)
-        return Ingester(http, memory, pace=Pace(UNLIMITED), concurrency=8, **options)  # type: ignore[arg-type]
+        memory = Memory(store.documents, store.releases, store.knowledge, store.snapshots, store.ledgers)
+        return Ingester(http, memory, concurrency=8, **options)  # type: ignore[arg-type]
 
     yield make
     for http in opened:

@@ -191,7 +191,7 @@ def test_every_release_is_fetched_once_for_good(
     assert result.releases == servers.log.count("release") > 4
     for document in store.documents.read(result.names):
         with_files = {release.version for release in document.releases if release.upload_timestamp}
-        assert store.releases.versions(document.name) == with_files
+        assert store.releases.versions(document.name, document.serial) == with_files
     servers.log.reset()
     make_ingester().ingest(order(every_release=True, limit=4, previous=frozenset(result.names)))
     assert servers.log.count("release") == 0

@@ -47,9 +47,8 @@ def test_an_answer_is_kept_with_its_serial_and_time(tmp_path: Path) -> None:
     assert store.knowledge.discovery("Framework :: Flask") is None
 
 
-def test_an_index_is_kept_for_each_address(store: Store) -> None:
-    store.snapshots.put("http://pypi.example/simple/", '"one"', {"a": 1})
-    store.snapshots.put("http://pypi.example/simple/", '"two"', {"a": 2, "b": 3})
-    assert store.snapshots.etag("http://pypi.example/simple/") == '"two"'
-    assert store.snapshots.get("http://pypi.example/simple/") == ('"two"', {"a": 2, "b": 3})
-    assert store.snapshots.get("http://other.example/simple/") is None
+def test_what_is_known_of_a_later_serial_stays(store: Store) -> None:
+    store.knowledge.put({"a": (5, ["Framework :: Plone"])})
+    store.knowledge.put({"a": (4, ["Framework :: Flask"]), "b": (1, [])})
+    assert store.knowledge.serials(["a", "b"]) == {"a": 5, "b": 1}
+    assert store.knowledge.carrying(["Framework :: Plone"]) == {"a"}

@@ -74,8 +74,16 @@ def test_release_metadata_is_kept_by_version(store: Store) -> None:
     store.releases.put("a", "1.0", {"summary": "one"})
     store.releases.put("a", "2.0", {"summary": "two"})
     store.releases.put("b", "1.0", {"summary": "other"})
-    assert store.releases.versions("a") == {"1.0", "2.0"}
+    assert store.releases.versions("a", 1) == {"1.0", "2.0"}
     assert store.releases.read("a") == {"1.0": {"summary": "one"}, "2.0": {"summary": "two"}}
+
+
+def test_a_release_that_was_missing_is_worth_asking_for_again_once_its_project_has_moved(store: Store) -> None:
+    store.releases.put("a", "1.0", {})
+    store.releases.put_missing("a", "2.0", 7)
+    assert store.releases.versions("a", 7) == {"1.0", "2.0"}
+    assert store.releases.versions("a", 8) == {"1.0"}
+    assert store.releases.read("a").keys() == {"1.0"}
 
 
 def _put_many(url: str, prefix: str, count: int) -> None:

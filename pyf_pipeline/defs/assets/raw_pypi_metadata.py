@@ -1,5 +1,7 @@
 """The first asset: the metadata of every project that may belong to the profile."""
 
+from dataclasses import replace
+
 import dagster as dg
 
 from pyf_pipeline.catalog.names import normalise
@@ -20,7 +22,7 @@ NO_FAILED_DOWNLOADS = "no_failed_downloads"
 
 @dg.asset(
     partitions_def=profile_partitions,
-    group_name="ingest",
+    group_name="catalogue",
     kinds={"python", "parquet"},
     owners=["team:catalogue"],
     dagster_type=ProjectRows,
@@ -40,7 +42,9 @@ def raw_pypi_metadata(
     """
     order = _order(context.partition_key, config, store.outputs())
     with pypi.ingester(store.store, progress_of(context)) as ingester:
-        ingested = ingester.ingest(order)
+        # Runs of other profiles, in other processes, call PyPI out of the same budget.
+        shared = replace(ingester.memory, ledger=store.store.ledgers)
+        ingested = replace(ingester, memory=shared).ingest(order)
         traffic = ingester.http.traffic
     for warning in ingested.warnings:
         context.log.warning(warning)

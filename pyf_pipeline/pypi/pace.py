@@ -1,0 +1,138 @@
+"""How often PyPI's XML-RPC may be called: one budget for all runs and processes that share a store.
+
+PyPI counts the calls of a client in moving windows and tells of them in the fields of
+draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy: "name";q=<calls>;w=<seconds>, …` for what is allowed and
+`RateLimit: "name";r=<calls left>;t=<seconds>, …` for what is left. Earlier drafts wrote `<calls>;w=<seconds>`.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Protocol
+
+# What PyPI allowed when its maintainers last said; in force until an answer says otherwise.
+WINDOWS = ((2, 1.0), (30, 60.0))
+
+# PyPI may count a call first and then refuse it where no other one would fit, so the last of a window is not used.
+RESERVE = 1
+# Two calls may arrive closer together than they were sent.
+LONGER = 1.02
+# More calls than that are neither made nor remembered, whatever is allowed.
+MOST_CALLS = 1_000
+HOLD_MAX_SECONDS = 300.0
+
+State = dict[str, Any]
+
+
+class Ledger(Protocol):
+    """Where the calls are kept, shared by whoever calls."""
+
+    def update(self, service: str, change: Callable[[State], State]) -> State:
+        """Replace a service's entry by what `change` makes of it, with nobody else in between; gives the new one."""
+
+
+class OwnLedger:
+    """A ledger of this process alone."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._entries: dict[str, State] = {}
+
+    def update(self, service: str, change: Callable[[State], State]) -> State:
+        """See `Ledger`."""
+        with self._lock:
+            self._entries[service] = change(self._entries.get(service, {}))
+            return self._entries[service]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Lets calls through as often as PyPI allows.
+
+    Attributes:
+        service: What the budget is for: PyPI's address.
+        ledger: Where it is kept.
+        now: The time in epoch seconds, as several processes have to agree on it.
+        sleep: How waiting is done.
+    """
+
+    service: str
+    ledger: Ledger = field(default_factory=OwnLedger)
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+    def wait(self) -> None:
+        """Return as soon as one more call is allowed, and count it."""
+        while (pause := self._reserve()) > 0:
+            self.sleep(pause)
+
+    def heed(self, headers: Mapping[str, str]) -> None:
+        """Go by what an answer says of the limits."""
+        windows = list(_windows(headers.get("RateLimit-Policy", "")))
+        exhausted = _exhausted(headers.get("RateLimit", ""))
+
+        def change(state: State) -> State:
+            return {**state, "windows": windows} if windows else state
+
+        if windows:
+            self.ledger.update(self.service, change)
+        if exhausted:
+            self.hold(exhausted)
+
+    def hold(self, seconds: float) -> None:
+        """Have nobody call for so many seconds, at most five minutes."""
+        until = self.now() + min(seconds, HOLD_MAX_SECONDS)
+        self.ledger.update(self.service, lambda state: {**state, "not_before": max(until, state.get("not_before", 0))})
+
+    def _reserve(self) -> float:
+        """Count a call and give 0, or give the seconds after which to try again."""
+        now = self.now()
+        pause = 0.0
+
+        def change(state: State) -> State:
+            nonlocal pause
+            made, pause = _look(state, now)
+            return {**state, "made": made if pause > 0 else [*made, now]}
+
+        self.ledger.update(self.service, change)
+        return pause
+
+
+def _look(state: State, now: float) -> tuple[list[float], float]:
+    """The calls that still matter, and the seconds to wait before another one."""
+    windows = [(max(1, min(calls - RESERVE, MOST_CALLS)), seconds * LONGER) for calls, seconds in _in_force(state)]
+    longest = max(seconds for _, seconds in windows)
+    # A time in the future is that of a clock that was set back; it must not stop us for as long as that.
+    made = [at for at in state.get("made", ()) if now - longest < at <= now + longest][-MOST_CALLS:]
+    owed = [made[-calls] + seconds - now for calls, seconds in windows if len(made) >= calls]
+    held = state.get("not_before", 0.0) - now
+    return made, max(*owed, 0.0, held if held <= HOLD_MAX_SECONDS else 0.0, 0.0)
+
+
+def _in_force(state: State) -> list[tuple[int, float]]:
+    return [(int(calls), float(seconds)) for calls, seconds in state.get("windows") or WINDOWS]
+
+
+def _windows(policy: str) -> Iterator[tuple[int, float]]:
+    """(calls, seconds) of each policy; one without a window, or for anything but calls, is not ours to keep."""
+    for item, parameters in _items(policy):
+        calls = parameters.get("q", item)
+        seconds = parameters.get("w", "")
+        if calls.isdigit() and seconds.isdigit() and int(seconds) and parameters.get("qu", "requests") == "requests":
+            yield int(calls), float(seconds)
+
+
+def _exhausted(limits: str) -> float:
+    """Seconds until there is room again, where a limit says that there is none."""
+    waits = [float(parameters.get("t") or 1) * LONGER for _, parameters in _items(limits) if parameters.get("r") == "0"]
+    return max(waits, default=0.0)
+
+
+def _items(value: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The members of a structured field's list (RFC 9651) with their parameters, as texts without quotation marks."""
+    for member in re.findall(r'((?:"[^"]*"|[^,"])+)', value):
+        item, *rest = (part.strip() for part in re.findall(r'((?:"[^"]*"|[^;"])+)', member))
+        pairs = (part.partition("=") for part in rest)
+        yield item.strip('"'), {key.strip(): text.strip().strip('"') for key, _, text in pairs}

@@ -1,0 +1,119 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyf_pipeline.pypi.pace import MOST_CALLS, OwnLedger, Pace
+
+
+class Clock:
+    def __init__(self, time: float = 1_000_000.0) -> None:
+        self.time = time
+        self.slept = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.time += seconds
+        self.slept += seconds
+
+
+def policy(windows: list[tuple[int, int]]) -> dict[str, str]:
+    return {"RateLimit-Policy": ", ".join(f'"w{n}";q={q};w={w}' for n, (q, w) in enumerate(windows))}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    windows=st.lists(st.tuples(st.integers(2, 10), st.integers(1, 60)), min_size=1, max_size=3),
+    gaps=st.lists(st.tuples(st.floats(0, 5), st.integers(0, 1)), min_size=1, max_size=60),
+)
+def test_no_window_is_ever_filled_up_however_many_share_the_ledger(
+    windows: list[tuple[int, int]], gaps: list[tuple[float, int]]
+) -> None:
+    clock, ledger = Clock(), OwnLedger()
+    paces = [Pace("pypi", ledger, clock.now, clock.sleep) for _ in range(2)]
+    paces[0].heed(policy(windows))
+    made = []
+    for gap, which in gaps:
+        clock.time += gap
+        paces[which].wait()
+        made.append(clock.time)
+    for calls, seconds in windows:
+        for first, later in zip(made, made[calls - 1 :], strict=False):
+            assert later - first >= seconds or calls == 1 or first == later
+
+
+def test_without_a_word_from_pypi_the_limits_are_those_that_its_maintainers_named() -> None:
+    clock = Clock()
+    pace = Pace("pypi", OwnLedger(), clock.now, clock.sleep)
+    for _ in range(29):
+        pace.wait()
+    assert clock.slept == pytest.approx(28 * 1.02)
+    pace.wait()
+    assert clock.slept == pytest.approx(60 * 1.02)
+
+
+def test_a_policy_that_allows_more_makes_it_faster_and_one_that_allows_less_slower() -> None:
+    clock = Clock()
+    pace = Pace("pypi", OwnLedger(), clock.now, clock.sleep)
+    pace.wait()
+    pace.heed(policy([(1_000, 1), (60_000, 60)]))
+    for _ in range(500):
+        pace.wait()
+    assert clock.slept == 0
+    clock.time += 3600
+    pace.heed(policy([(2, 30)]))
+    pace.wait()
+    pace.wait()
+    assert clock.slept == pytest.approx(30.6)
+
+
+def test_calls_are_remembered_up_to_a_number_and_never_exceed_it() -> None:
+    clock, ledger = Clock(), OwnLedger()
+    pace = Pace("pypi", ledger, clock.now, clock.sleep)
+    pace.heed(policy([(10**9, 60)]))
+    for _ in range(MOST_CALLS + 1):
+        pace.wait()
+    assert clock.slept >= 60
+    assert len(ledger.update("pypi", dict)["made"]) <= MOST_CALLS
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "slept"),
+    [
+        ("RateLimit", '"second";r=1;t=1, "minute";r=0;t=17', 17 * 1.02),
+        ("RateLimit", '"a, b; c";r=0;t=9;x="1;2"', 9 * 1.02),
+        ("RateLimit", '"minute";r=0', 1.02),
+        ("RateLimit", '"minute";r=3;t=50', 1.02),
+        ("RateLimit", "nonsense;;;,,", 1.02),
+        ("RateLimit-Policy", "3;w=40", 1.02 * 0),
+        ("RateLimit-Policy", '"bytes";q=9;w=50;qu="content-bytes"', 1.02),
+        ("RateLimit-Policy", '"no window";q=1', 1.02),
+        ("RateLimit-Policy", '"zero";q=0;w=0', 1.02),
+    ],
+)
+def test_what_an_answer_says_of_the_limits_is_obeyed(header: str, value: str, slept: float) -> None:
+    clock = Clock()
+    pace = Pace("pypi", OwnLedger(), clock.now, clock.sleep)
+    pace.wait()
+    pace.heed({header: value})
+    pace.wait()
+    assert clock.slept == pytest.approx(slept)
+
+
+def test_a_clock_that_is_set_back_stops_nobody_for_long() -> None:
+    clock, ledger = Clock(), OwnLedger()
+    pace = Pace("pypi", ledger, clock.now, clock.sleep)
+    pace.wait()
+    pace.hold(200)
+    clock.time -= 86_400
+    pace.wait()
+    assert clock.slept == 0
+
+
+def test_services_have_budgets_of_their_own() -> None:
+    clock, ledger = Clock(), OwnLedger()
+    Pace("one", ledger, clock.now, clock.sleep).wait()
+    Pace("other", ledger, clock.now, clock.sleep).wait()
+    assert clock.slept == 0
