@@ -38,7 +38,7 @@ else
 endif
 
 test: ready ## Run the tests, on two processes; ARGS='-k name' for some of them
-	@exec $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: ready ## Check style, formatting and types
 	$(PY) -m ruff check .
