@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -23,6 +24,30 @@ def _http_address(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     return value.rstrip("/")
+
+
+def _node_address(node: str, protocol: str, port: int) -> str:
+    """A node as `http://host:port`, with the protocol and the port that it does not name itself filled in.
+
+    Raises:
+        ValueError: It names no host, or a port or protocol that cannot be.
+    """
+    try:
+        parts = urlsplit(node if "://" in node else f"{protocol}://{node}")
+        host, own_port = parts.hostname, parts.port
+    except ValueError:
+        host, own_port = None, None
+    if not host or parts.scheme not in {"http", "https"} or parts.username is not None or parts.query:
+        raise ValueError("each node should be host:port, or an address such as https://search.example:443")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}:{own_port or port}{parts.path.rstrip('/')}"
+
+
+def _nodes(value: str) -> str:
+    for node in value.split(","):
+        if node.strip():
+            _node_address(node.strip(), "http", 8108)
+    return value
 
 
 def _absolute(value: Path) -> Path:
@@ -61,6 +86,10 @@ class Settings(BaseModel):
     typesense_host: str = Field("", description="The search server's host; unset: the embedded index.")
     typesense_port: int = Field(8108, ge=1, le=65535, description="The search server's port.")
     typesense_protocol: Literal["http", "https"] = Field("http", description="http or https.")
+    typesense_nodes: Annotated[str, AfterValidator(_nodes)] = Field(
+        "",
+        description="All nodes of a cluster in place of TYPESENSE_HOST: host:port or addresses, with commas between.",
+    )
     typesense_api_key: SecretStr | None = Field(None, description="An admin key; needed with TYPESENSE_HOST.")
     typesense_timeout: float = Field(120, gt=0, description="Seconds for which one request may take.")
 
@@ -83,7 +112,16 @@ class Settings(BaseModel):
     @property
     def embedded_path(self) -> Path | None:
         """The embedded index's file, or None where a Typesense server is configured."""
-        return None if self.typesense_host else self.pyf_home / "search.sqlite3"
+        return None if self.typesense_addresses else self.pyf_home / "search.sqlite3"
+
+    @property
+    def typesense_addresses(self) -> tuple[str, ...]:
+        """The search server's nodes, as `http://host:port`; none where the embedded index is to be used."""
+        nodes = [node.strip() for node in self.typesense_nodes.split(",") if node.strip()]
+        if not nodes and self.typesense_host:
+            host = f"[{self.typesense_host}]" if ":" in self.typesense_host else self.typesense_host
+            nodes = [f"{host}:{self.typesense_port}"]
+        return tuple(_node_address(node, self.typesense_protocol, self.typesense_port) for node in nodes)
 
     @property
     def api_key(self) -> str:
@@ -94,9 +132,12 @@ class Settings(BaseModel):
         """
         if self.typesense_api_key is not None:
             return self.typesense_api_key.get_secret_value()
-        if self.typesense_host:
+        if self.typesense_addresses:
+            variable, value = ("TYPESENSE_NODES", self.typesense_nodes)
+            if not value:
+                variable, value = ("TYPESENSE_HOST", self.typesense_host)
             raise SettingsError(
-                f"TYPESENSE_HOST is {self.typesense_host!r} but TYPESENSE_API_KEY is not set: "
+                f"{variable} is {value!r} but TYPESENSE_API_KEY is not set: "
                 "set it to the server's admin key, in the environment or in .env"
             )
         return NO_SERVER_KEY

@@ -77,7 +77,14 @@ def _use(pypi_url: str, github_url: str, token: str) -> None:
     home = HOME.absolute()
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text(INSTANCE)
-    for variable in ("TYPESENSE_HOST", "TYPESENSE_API_KEY", "PYF_STORE_URL", "PYF_STORAGE_URL", "PYF_PROFILES"):
+    for variable in (
+        "TYPESENSE_HOST",
+        "TYPESENSE_NODES",
+        "TYPESENSE_API_KEY",
+        "PYF_STORE_URL",
+        "PYF_STORAGE_URL",
+        "PYF_PROFILES",
+    ):
         os.environ[variable] = ""
     os.environ.update(
         PYF_HOME=str(home),

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 import dagster as dg
 import requests
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from pyf_pipeline import __version__
 from pyf_pipeline.github.client import GitHubClient
@@ -110,11 +110,9 @@ class GitHubResource(dg.ConfigurableResource):
 
 
 class TypesenseResource(dg.ConfigurableResource):
-    """The search server: a Typesense, or where no host is configured the embedded index."""
+    """The search server: a Typesense of one or more nodes, or where none is configured the embedded index."""
 
-    host: str = ""
-    port: int = 8108
-    protocol: str = "http"
+    nodes: list[str] = Field(default=[])
     api_key: str | None = None
     timeout: float = 120
     embedded_path: str = ""
@@ -126,13 +124,14 @@ class TypesenseResource(dg.ConfigurableResource):
         Raises:
             dagster.Failure: A server is configured without a key.
         """
-        if self.host and not self.api_key:
+        if self.nodes and not self.api_key:
             raise dg.Failure(
-                f"TYPESENSE_HOST is {self.host!r} but TYPESENSE_API_KEY is not set: set it to the server's admin key",
+                f"a search server is configured ({', '.join(self.nodes)}) but TYPESENSE_API_KEY is not set: set it to "
+                "the server's admin key",
                 allow_retries=False,
             )
-        if self.host:
-            server = connect(self.host, self.port, self.protocol, self.api_key or "", self.timeout)
+        if self.nodes:
+            server = connect(self.nodes, self.api_key or "", self.timeout)
         else:
             server = connect_embedded(Path(self.embedded_path), self.api_key or NO_SERVER_KEY)
         try:
@@ -166,9 +165,7 @@ def build_resources(settings: Settings) -> dict[str, object]:
 def build_typesense(settings: Settings) -> TypesenseResource:
     """The search server that the settings name."""
     return TypesenseResource(
-        host=settings.typesense_host,
-        port=settings.typesense_port,
-        protocol=settings.typesense_protocol,
+        nodes=list(settings.typesense_addresses),
         api_key=_secret("TYPESENSE_API_KEY", settings.typesense_api_key),
         timeout=settings.typesense_timeout,
         embedded_path=str(settings.embedded_path or ""),

@@ -1,11 +1,14 @@
 """How the search server is reached: a Typesense over the network, or the embedded index in this process."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 from typesense import Client
+from typesense.configuration import NodeConfigDict
 from typesense.exceptions import (
     HTTPStatus0Error,
     RequestForbidden,
@@ -15,33 +18,62 @@ from typesense.exceptions import (
 )
 
 from pyf_pipeline.embedded.transport import EmbeddedTransport
+from pyf_pipeline.search.errors import SearchError, reason
+from pyf_pipeline.search.transport import NodesTransport, Patience
 
-RETRIES = 3
-RETRY_SECONDS = 1.0
+CONNECT_SECONDS = 10.0
 
+# How many imports a server is sent at once. The embedded index has one writer.
+STREAMS = 4
+EMBEDDED_STREAMS = 1
 
-class SearchError(RuntimeError):
-    """The search server cannot do what it was asked to; the text names its address and what to do."""
+PATIENCE = Patience()
 
 
 class SearchServer:
     """A search server, by the official client, with an address that can be shown to people.
 
+    May be used by several threads at once.
+
     Attributes:
         client: The official Typesense client.
-        address: Where it answers; a file's path for the embedded index.
+        address: Where it answers, node by node; a file's path for the embedded index.
+        link: The address of the first node; "" for the embedded index.
+        streams: How many imports it is sent at once.
     """
 
-    def __init__(self, client: Client, address: str, transport: EmbeddedTransport | None = None) -> None:
+    def __init__(self, client: Client, http: httpx.Client, address: str, *, link: str, streams: int) -> None:
         self.client = client
         self.address = address
-        self._transport = transport
+        self.link = link
+        self.streams = streams
+        self._http = http
 
     def close(self) -> None:
         """Give back connections and files."""
-        self.client.api_call.close()
-        if self._transport is not None:
-            self._transport.close()
+        self._http.close()
+
+    def export_lines(self, collection: str, **parameters: str) -> Iterator[bytes]:
+        """The documents of a collection, a line of JSON each, as they come in.
+
+        The official client's `export` holds all of them in memory at once.
+
+        Args:
+            collection: A collection or an alias.
+            parameters: Of Typesense's export, such as `include_fields` and `filter_by`.
+
+        Raises:
+            TypesenseClientError: The server refuses.
+            httpx.TransportError: The server does not answer, or the answer breaks off.
+        """
+        call = self.client.api_call
+        headers = {call.request_handler.api_key_header_name: call.config.api_key}
+        url = f"{call.config.nodes[0].url()}/collections/{quote(collection, safe='')}/documents/export"
+        with self._http.stream("GET", url, params=parameters, headers=headers) as response:
+            if response.status_code != 200:
+                response.read()
+                call.request_handler.raise_for_status(response)
+            yield from split_lines(response.iter_bytes())
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -58,35 +90,52 @@ class SearchServer:
             ) from None
         except (httpx.TransportError, HTTPStatus0Error) as error:
             raise SearchError(
-                f"the search server at {self.address} does not answer ({type(error).__name__}): is it running, and are "
-                "TYPESENSE_HOST, TYPESENSE_PORT and TYPESENSE_PROTOCOL right?"
+                f"the search server at {self.address} does not answer ({type(error).__name__}: {error}): is it "
+                "running, and are TYPESENSE_HOST, TYPESENSE_PORT and TYPESENSE_PROTOCOL, or TYPESENSE_NODES, right?"
             ) from None
         except ServiceUnavailable as error:
-            raise SearchError(f"the search server at {self.address} is not ready: {error}") from None
+            raise SearchError(
+                f"the search server at {self.address} is not ready, and was waited for in vain: {reason(error)}"
+            ) from None
         except TypesenseClientError as error:
-            raise SearchError(f"the search server at {self.address} refuses: {error}") from error
+            raise SearchError(f"the search server at {self.address} refuses: {reason(error)}") from error
+        except json.JSONDecodeError as error:
+            raise SearchError(
+                f"what answers at {self.address} is not a search server: its answer is no JSON ({error}); are "
+                "TYPESENSE_HOST, TYPESENSE_PORT and TYPESENSE_PROTOCOL, or TYPESENSE_NODES, right?"
+            ) from error
 
 
-def connect(host: str, port: int, protocol: str, api_key: str, timeout: float) -> SearchServer:
+def split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a text that comes in pieces, without empty ones.
+
+    Only line feeds end a line: JSON texts hold other characters that `str.splitlines` would split at.
+    """
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line for line in lines if line)
+    if rest:
+        yield rest
+
+
+def connect(addresses: Sequence[str], api_key: str, timeout: float, *, patience: Patience = PATIENCE) -> SearchServer:
     """A Typesense server over the network. Nothing is sent yet.
 
     Args:
-        host: Its host.
-        port: Its port.
-        protocol: `http` or `https`.
+        addresses: Its nodes, as `http://host:port`; at least one.
         api_key: An admin key.
         timeout: Seconds for which one request may take.
+        patience: For how long a request is repeated where the server is away or not ready.
     """
-    client = Client(
-        {
-            "nodes": [{"host": host, "port": port, "protocol": protocol}],
-            "api_key": api_key,
-            "connection_timeout_seconds": timeout,
-            "num_retries": RETRIES,
-            "retry_interval_seconds": RETRY_SECONDS,
-        }
+    inner = httpx.HTTPTransport(limits=httpx.Limits(max_connections=2 * STREAMS + 2))
+    http = httpx.Client(
+        transport=NodesTransport(addresses, inner, patience),
+        timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
     )
-    return SearchServer(client, f"{protocol}://{host}:{port}")
+    return SearchServer(
+        _client(http, api_key), http, ", ".join(addresses), link=addresses[0].rstrip("/"), streams=STREAMS
+    )
 
 
 def connect_embedded(path: Path, api_key: str) -> SearchServer:
@@ -96,13 +145,11 @@ def connect_embedded(path: Path, api_key: str) -> SearchServer:
         path: The SQLite file.
         api_key: The admin key that the index takes and the client sends.
     """
-    transport = EmbeddedTransport(path, admin_key=api_key)
-    client = Client(
-        {
-            "nodes": [{"host": "embedded", "port": 80, "protocol": "http"}],
-            "api_key": api_key,
-            "num_retries": 0,
-        },
-        http_client=httpx.Client(transport=transport),
-    )
-    return SearchServer(client, str(path), transport)
+    http = httpx.Client(transport=EmbeddedTransport(path, admin_key=api_key))
+    return SearchServer(_client(http, api_key), http, str(path), link="", streams=EMBEDDED_STREAMS)
+
+
+def _client(http: httpx.Client, api_key: str) -> Client:
+    """The official client; where its requests go, and how often, is the transport's affair."""
+    node: NodeConfigDict = {"host": "search-server", "port": 80, "protocol": "http"}
+    return Client({"nodes": [node], "api_key": api_key, "num_retries": 0}, http_client=http)

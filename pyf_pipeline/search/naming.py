@@ -5,12 +5,21 @@ carries in its metadata which name it was made for, so that a collection somebod
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from typesense import Client
 
+from pyf_pipeline.search.errors import SearchError
+
 OWNER = "pyf_pipeline"
+
+# Holds who is publishing to which name; see `locks`.
+LOCKS = "pyf_pipeline_locks"
+
+# What stands in an address and in a key's pattern as it is.
+NAME_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 
 
 @dataclass(frozen=True)
@@ -21,8 +30,9 @@ class Version:
         name: The collection's own name.
         number: Its number.
         complete: Whether it was verified, and so may be served.
-        schema: The fingerprint of the schema it was made with.
+        schema: The fingerprint of the schema it was made with; "" for a copy of another tool's collection.
         documents: How many documents it holds.
+        previous: The collection that was served before it, which may be another tool's; "" where there was none.
     """
 
     name: str
@@ -30,6 +40,7 @@ class Version:
     complete: bool
     schema: str
     documents: int
+    previous: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,57 +50,112 @@ class Located:
     Attributes:
         name: The name that people search by.
         alias_of: The collection that the alias of this name points at; None where there is no such alias.
-        collection: Whether a collection of this very name exists; it would shadow an alias.
         versions: Our versioned collections for this name, oldest first.
-        taken: All names in use, of collections and aliases.
+        documents: How many documents each collection on the server holds, by its name.
+        aliases: All aliases on the server, with the collections that they point at.
     """
 
     name: str
     alias_of: str | None
-    collection: bool
     versions: tuple[Version, ...] = ()
-    taken: frozenset[str] = field(default=frozenset(), repr=False)
+    documents: Mapping[str, int] = field(default_factory=dict, repr=False)
+    aliases: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def collection(self) -> bool:
+        """Whether a collection of this very name exists; it shadows an alias."""
+        return self.name in self.documents
+
+    @property
+    def serving(self) -> str | None:
+        """The collection that a search by the name reaches; None where it would be answered by a 404."""
+        if self.collection:
+            return self.name
+        return self.alias_of if self.alias_of in self.documents else None
 
     @property
     def live(self) -> Version | None:
         """The version of ours that is being served."""
-        return next((version for version in self.versions if version.name == self.alias_of), None)
+        return self.version(self.serving)
 
-    def next_version(self) -> str:
-        """A name for the next version that nothing else has.
+    def version(self, collection: str | None) -> Version | None:
+        """The version of ours with this collection name."""
+        return next((version for version in self.versions if version.name == collection), None)
+
+    def before(self, version: Version) -> str | None:
+        """The collection to go back to from a version: what was served before it, or the newest complete older one."""
+        if version.previous in self.documents:
+            return version.previous
+        older = [other.name for other in self.versions if other.complete and other.number < version.number]
+        return older[-1] if older else None
+
+    def next_versions(self, count: int) -> list[str]:
+        """Names for the next versions that nothing else has.
 
         A collection under a name that an alias holds would silently shadow that alias.
         """
-        number = max((version.number for version in self.versions), default=0) + 1
-        while f"{self.name}-{number}" in self.taken:
+        number = max((version.number for version in self.versions), default=0)
+        names: list[str] = []
+        while len(names) < count:
             number += 1
-        return f"{self.name}-{number}"
+            name = f"{self.name}-{number}"
+            if name not in self.documents and name not in self.aliases:
+                names.append(name)
+        return names
+
+
+def check_name(name: str) -> None:
+    """Make sure that a name can be that of a collection.
+
+    Raises:
+        SearchError: It cannot.
+    """
+    if not re.fullmatch(NAME_PATTERN, name) or name == LOCKS:
+        raise SearchError(
+            f"{name!r} cannot be a collection's name: it should have letters, digits, '.', '_' and '-' only, begin "
+            f"with a letter, a digit or '_', and not be {LOCKS!r}"
+        )
 
 
 def locate(client: Client, name: str) -> Located:
     """Look up what stands behind a name."""
-    collections: list[dict[str, Any]] = client.collections.retrieve()  # type: ignore[assignment]
-    aliases = {alias["name"]: alias["collection_name"] for alias in client.aliases.retrieve()["aliases"]}
-    names = {collection["name"] for collection in collections}
+    collections = retrieve_collections(client)
+    aliases = retrieve_aliases(client)
     versions = [version for collection in collections if (version := _version(collection, name))]
     return Located(
         name,
         aliases.get(name),
-        name in names,
         tuple(sorted(versions, key=lambda version: version.number)),
-        frozenset(names | aliases.keys()),
+        {collection["name"]: int(collection["num_documents"]) for collection in collections},
+        aliases,
     )
 
 
-def metadata_for(name: str, schema: str, *, complete: bool) -> dict[str, Any]:
+def retrieve_collections(client: Client) -> list[dict[str, Any]]:
+    """All collections on the server, the newest first."""
+    return cast("list[dict[str, Any]]", client.collections.retrieve())
+
+
+def retrieve_aliases(client: Client) -> dict[str, str]:
+    """All aliases on the server, with the collections that they point at."""
+    return {alias["name"]: alias["collection_name"] for alias in client.aliases.retrieve()["aliases"]}
+
+
+def metadata_for(name: str, schema: str, *, complete: bool, previous: str | None = None) -> dict[str, Any]:
     """The metadata of a version: whose it is, for which name, with which schema, and whether it may be served."""
-    return {"owner": OWNER, "name": name, "schema": schema, "complete": complete}
+    return {"owner": OWNER, "name": name, "schema": schema, "complete": complete, "previous": previous or ""}
+
+
+def owned_name(collection: Mapping[str, Any]) -> str | None:
+    """The name that a collection of ours was made for; None for another tool's."""
+    metadata = collection.get("metadata") or {}
+    return str(metadata.get("name", "")) if metadata.get("owner") == OWNER else None
 
 
 def _version(collection: dict[str, Any], name: str) -> Version | None:
     metadata = collection.get("metadata") or {}
     number = re.fullmatch(re.escape(name) + r"-(\d+)", collection["name"])
-    if number is None or metadata.get("owner") != OWNER or metadata.get("name") != name:
+    if number is None or owned_name(collection) != name:
         return None
     return Version(
         collection["name"],
@@ -97,4 +163,5 @@ def _version(collection: dict[str, Any], name: str) -> Version | None:
         bool(metadata.get("complete")),
         str(metadata.get("schema", "")),
         int(collection["num_documents"]),
+        str(metadata.get("previous", "")),
     )

@@ -4,7 +4,6 @@ A rebuild goes into a new versioned collection, and only when that is proved com
 incremental publish compares content hashes with the collection that is served, and sends what differs.
 """
 
-import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,24 +12,21 @@ from typing import Any, Protocol
 import orjson
 from typesense import Client
 
-from pyf_pipeline.search.client import SearchError, SearchServer
+from pyf_pipeline.search.client import SearchServer
+from pyf_pipeline.search.collections import content_hashes, count_documents, create_collection, delete_documents
 from pyf_pipeline.search.documents import BuildFailure
-from pyf_pipeline.search.importing import Imported, import_documents
-from pyf_pipeline.search.naming import Located, locate, metadata_for
-from pyf_pipeline.search.schema import collection_schema, schema_fingerprint
-from pyf_pipeline.search.verify import verify
-
-logger = logging.getLogger(__name__)
+from pyf_pipeline.search.errors import IncompleteError, SearchError
+from pyf_pipeline.search.fitting import Fitter, MisfitError
+from pyf_pipeline.search.importing import import_lines
+from pyf_pipeline.search.locks import PUBLISH_WAIT_SECONDS, locked
+from pyf_pipeline.search.naming import Located, check_name, metadata_for
+from pyf_pipeline.search.schema import FIELDS, collection_schema, schema_fingerprint
+from pyf_pipeline.search.switching import Switch
+from pyf_pipeline.search.verify import ranks, sample, serving_problems, verify
 
 # A new version with more documents missing than this is not served in place of the old one.
 LOSS_SHARE = 0.01
 LOSSES_ALLOWED = 5
-
-IDS_PER_DELETE = 100
-
-
-class IncompleteError(SearchError):
-    """A new version is not what it should be, so the one before it goes on being served."""
 
 
 class Source(Protocol):
@@ -51,20 +47,24 @@ class Published:
     Attributes:
         name: The name that people search by.
         collection: The collection behind it.
+        previous: The collection that a rollback would go back to; "" where there is none.
         rebuilt: Whether the collection is new.
         documents: How many documents it holds.
         added: How many of them were not there before.
         changed: How many were there with other content.
         removed: How many documents went.
         unchanged: How many were left alone.
-        refused: Why documents are missing, by id: not built, or refused by the server.
+        refused: Why documents are missing or outdated, by id: not built, not fitting, or refused by the server.
         problems: What verification found, one sentence each; nothing where all is well.
+        serving: What keeps a search by the name from reaching the collection; nothing where all is well.
+        ranks: At which place of a search for it each of some packages is found; None where not on the first page.
         bytes: How much was sent.
         seconds: How long it took.
     """
 
     name: str
     collection: str = ""
+    previous: str = ""
     rebuilt: bool = False
     documents: int = 0
     added: int = 0
@@ -73,8 +73,15 @@ class Published:
     unchanged: int = 0
     refused: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    serving: list[str] = field(default_factory=list)
+    ranks: dict[str, int | None] = field(default_factory=dict)
     bytes: int = 0
     seconds: float = 0.0
+
+
+def is_too_much(lost: int, wanted: int) -> bool:
+    """Whether so many of the wanted documents are missing that a new version must not be served."""
+    return lost > max(LOSSES_ALLOWED, LOSS_SHARE * wanted)
 
 
 @dataclass(frozen=True)
@@ -84,10 +91,12 @@ class Publisher:
     Attributes:
         server: The search server.
         progress: Told (stage, done, total).
+        wait: For how many seconds to wait where another publish of the same name is under way.
     """
 
     server: SearchServer
     progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None
+    wait: float = PUBLISH_WAIT_SECONDS
 
     @property
     def _client(self) -> Client:
@@ -105,125 +114,129 @@ class Publisher:
 
         Raises:
             SearchError: The server is away, or refuses.
+            BusyError: Another publish of this name is under way, and was waited for in vain.
             IncompleteError: A new version could not be completed; the old one is still served.
         """
         started = time.monotonic()
-        with self.server.explained():
-            located = locate(self._client, name)
+        check_name(name)
+        with self.server.explained(), locked(self._client, name, wait=self.wait) as lock:
+            switch = Switch(self.server, lock)
+            located = switch.heal(name)
             live = located.live
-            if live is None or live.schema != schema_fingerprint() or (rebuild and not partial):
-                published = self._rebuild(located, source, partial=partial)
+            current = live is not None and live.complete and live.schema == schema_fingerprint()
+            if live is None or not current or (rebuild and not partial):
+                published = self._rebuild(switch, located, source, partial=partial)
             else:
-                published = self._update(located, live.name, source, partial=partial)
-            published.documents = self._count(published.collection)
+                published = self._update(switch, located, source, partial=partial)
+            self._look_back(published, source)
         published.seconds = time.monotonic() - started
         return published
 
-    def _rebuild(self, located: Located, source: Source, *, partial: bool) -> Published:
-        before = self._content(located.name) if located.alias_of or located.collection else {}
+    def _rebuild(self, switch: Switch, located: Located, source: Source, *, partial: bool) -> Published:
+        before = content_hashes(self.server, located.serving) if located.serving else {}
         if partial and before.keys() - source.hashes.keys():
             raise SearchError(
                 f"{located.name} has to be built anew, and holds packages that a run over a part of the profile does "
                 "not know: run once without limit, projects and name_contains"
             )
-        collection = located.next_version()
-        published = Published(located.name, collection, rebuilt=True)
-        self._client.collections.create(self._definition(located.name, collection))
-        self._send(published, source, source.hashes.keys())
+        # The copy of a collection that is taken over is the older of the two.
+        copy, collection = located.next_versions(2) if located.collection else (*located.next_versions(1) * 2,)
+        previous = copy if located.collection else located.serving
+        published = Published(located.name, collection, previous or "", rebuilt=True)
+        create_collection(self._client, self._definition(published, complete=False))
+        sent = self._send(published, source, source.hashes.keys())
         expected = {key: value for key, value in source.hashes.items() if key not in published.refused}
-        published.problems = verify(self._client, collection, expected)
+        published.problems = verify(self.server, collection, expected, sent)
         self._refuse_if_incomplete(published, len(source.hashes))
-        metadata = metadata_for(located.name, schema_fingerprint(), complete=True)
+        metadata = self._definition(published, complete=True)["metadata"]
         self._client.collections[collection].update({"metadata": metadata})  # type: ignore[typeddict-unknown-key]
-        self._switch(located, collection)
-        self._clean_up(located, keep={collection, located.alias_of})
+        switch.move(located, collection, copy)
+        switch.clean_up(located.name, keep={collection, previous})
         published.added = len(expected.keys() - before.keys())
         published.removed = len(before.keys() - expected.keys())
         published.unchanged = sum(before.get(key) == value for key, value in expected.items())
         published.changed = len(expected) - published.added - published.unchanged
         return published
 
-    def _update(self, located: Located, collection: str, source: Source, *, partial: bool) -> Published:
-        published = Published(located.name, collection)
-        before = self._content(collection)
+    def _update(self, switch: Switch, located: Located, source: Source, *, partial: bool) -> Published:
+        live = located.live
+        if live is None:
+            raise SearchError(f"{located.name} leads to no version that could be updated")
+        published = Published(located.name, live.name, located.before(live) or self._newest_other(located, live.name))
+        before = content_hashes(self.server, live.name)
         differing = {key for key, value in source.hashes.items() if before.get(key) != value}
         gone = set() if partial else before.keys() - source.hashes.keys()
-        self._send(published, source, differing)
-        self._delete(collection, gone)
+        sent = self._send(published, source, differing)
+        switch.lock.check()
+        delete_documents(self._client, live.name, sorted(gone))
         expected = {key: value for key, value in source.hashes.items() if key not in published.refused}
         # What was not sent anew is still there as it was.
         kept = {key: value for key, value in before.items() if key not in expected and key not in gone}
-        published.problems = verify(self._client, collection, {**expected, **kept})
+        published.problems = verify(self.server, live.name, {**expected, **kept}, sent)
         arrived = differing - published.refused.keys()
         published.added = len(arrived - before.keys())
         published.changed = len(arrived) - published.added
         published.removed = len(gone)
         published.unchanged = len(source.hashes) - len(differing)
-        self._clean_up(located, keep={collection, self._previous(located, collection)})
+        switch.clean_up(located.name, keep={live.name, published.previous})
         return published
 
-    def _definition(self, name: str, collection: str) -> Any:
-        metadata = metadata_for(name, schema_fingerprint(), complete=False)
-        return {**collection_schema(collection), "metadata": metadata}
+    def _look_back(self, published: Published, source: Source) -> None:
+        """See what people see now."""
+        published.documents = count_documents(self._client, published.collection)
+        published.serving = serving_problems(self._client, published.name, published.collection)
+        published.ranks = ranks(self.server, published.name, source.hashes.keys() - published.refused.keys())
 
-    def _send(self, published: Published, source: Source, ids: Collection[str]) -> None:
-        def built() -> Iterator[dict[str, Any]]:
+    @staticmethod
+    def _definition(published: Published, *, complete: bool) -> dict[str, Any]:
+        metadata = metadata_for(
+            published.name, schema_fingerprint(), complete=complete, previous=published.previous or None
+        )
+        return {**collection_schema(published.collection), "metadata": metadata}
+
+    def _send(self, published: Published, source: Source, ids: Collection[str]) -> dict[str, Any]:
+        """Build, fit and send documents; returns some of them as they were sent."""
+        wanted = set(sample(ids))
+        sent: dict[str, Any] = {}
+        fitter = Fitter(FIELDS)
+
+        def lines() -> Iterator[tuple[str, bytes]]:
             for document in source.documents(ids):
                 if isinstance(document, BuildFailure):
                     published.refused[document.id] = document.reason
-                else:
-                    yield document
+                    continue
+                identifier = str(document.get("id"))
+                try:
+                    line = fitter.line(document)
+                except MisfitError as error:
+                    published.refused.setdefault(identifier, str(error))
+                    continue
+                if identifier in wanted:
+                    sent[identifier] = orjson.loads(line)
+                yield identifier, line
 
         def progress(done: int) -> None:
-            self.progress("publish", done, len(ids))
+            self.progress("publish", done + len(published.refused), len(ids))
 
-        imported: Imported = import_documents(self._client, published.collection, built(), progress)
+        imported = import_lines(self.server, published.collection, lines(), progress)
         published.refused.update(imported.refused)
         published.bytes += imported.bytes
-
-    def _content(self, collection: str) -> dict[str, str]:
-        """The content hash of each document that a collection holds, by id; "" where another tool made it."""
-        lines = self._client.collections[collection].documents.export({"include_fields": "id,content_hash"})
-        rows = (orjson.loads(line) for line in lines.splitlines() if line)
-        return {row["id"]: row.get("content_hash", "") for row in rows}
-
-    def _count(self, collection: str) -> int:
-        return int(self._client.collections[collection].retrieve()["num_documents"])
-
-    def _delete(self, collection: str, ids: Collection[str]) -> None:
-        ordered = sorted(ids)
-        for start in range(0, len(ordered), IDS_PER_DELETE):
-            quoted = ",".join(f"`{identifier}`" for identifier in ordered[start : start + IDS_PER_DELETE])
-            self._client.collections[collection].documents.delete({"filter_by": f"id:=[{quoted}]"})
+        return {key: document for key, document in sent.items() if key not in published.refused}
 
     def _refuse_if_incomplete(self, published: Published, wanted: int) -> None:
-        """Keep what is served where the new version is not as it should be; the new one is cleaned up next time."""
+        """Keep what is served where the new version is not as it should be; the new one is removed next time."""
         lost = len(published.refused)
-        if lost > max(LOSSES_ALLOWED, LOSS_SHARE * wanted):
-            identifier, reason = next(iter(published.refused.items()))
-            published.problems.append(f"{lost} of {wanted} documents are missing, for instance {identifier}: {reason}")
+        if is_too_much(lost, wanted):
+            identifier, why = next(iter(published.refused.items()))
+            published.problems.append(f"{lost} of {wanted} documents are missing, for instance {identifier}: {why}")
         if published.problems:
             raise IncompleteError(
                 f"{published.collection} is not put in service, {published.name} stays as it was: "
                 + "; ".join(published.problems[:3])
             )
 
-    def _switch(self, located: Located, collection: str) -> None:
-        """Point the name at a complete version. An alias moves at once; a collection of that name has to go first."""
-        if located.collection:
-            logger.warning("the collection %s, made by another tool, is replaced by an alias", located.name)
-            self._client.collections[located.name].delete()
-        self._client.aliases.upsert(located.name, {"collection_name": collection})
-
     @staticmethod
-    def _previous(located: Located, live: str) -> str | None:
-        """The version to go back to: the newest complete one before the one that is served."""
+    def _newest_other(located: Located, live: str) -> str:
+        """After a rollback, what it went back from is kept in the place of what came before."""
         complete = [version.name for version in located.versions if version.complete and version.name != live]
-        return complete[-1] if complete else None
-
-    def _clean_up(self, located: Located, keep: Collection[str | None]) -> None:
-        """Remove outdated versions, and what runs that died have left behind."""
-        for version in located.versions:
-            if version.name not in keep:
-                logger.info("removing the outdated collection %s", version.name)
-                self._client.collections[version.name].delete()
+        return complete[-1] if complete else ""

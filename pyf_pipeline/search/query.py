@@ -31,15 +31,22 @@ def search(client: Client, collection: str, parameters: dict[str, Any]) -> dict[
     return cast("dict[str, Any]", client.collections[collection].documents.search(cast("Any", parameters)))
 
 
-def find_by_name(client: Client, collection: str, name: str) -> list[str]:
-    """The ids that a search for a package's name finds among the packages of this very name, best first."""
-    quoted = name.replace("`", "")
+def is_found_by_name(client: Client, collection: str, name: str, identifier: str) -> bool:
+    """Whether a search for a name finds the document with this id, which has no backtick in it."""
     parameters = {
         "q": name,
         "query_by": "name",
-        "filter_by": f"name:=`{quoted}`",
+        "filter_by": f"id:=[`{identifier}`]",
         "include_fields": "id",
-        "per_page": 250,
+        "per_page": 1,
     }
-    found = search(client, collection, parameters)
-    return [hit["document"]["id"] for hit in found["hits"]]
+    return bool(search(client, collection, parameters)["found"])
+
+
+def rank_by_name(client: Client, collection: str, name: str) -> int | None:
+    """At which place the first page of a person's search for a name has that package, from 1; None where nowhere."""
+    parameters = search_parameters(name, group_by="name_sortable", group_limit=1)
+    parameters |= {"include_fields": "name", "exclude_fields": ""}
+    groups = search(client, collection, parameters)["grouped_hits"]
+    names = [group["hits"][0]["document"]["name"] for group in groups]
+    return names.index(name) + 1 if name in names else None

@@ -3,16 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from pyf_pipeline.search.client import SearchError, connect, connect_embedded
+from pyf_pipeline.search.client import connect, connect_embedded
+from pyf_pipeline.search.errors import SearchError
 from pyf_pipeline.search.naming import locate
+from pyf_pipeline.search.transport import Patience
 
 
-def test_a_server_that_is_away_is_named_with_what_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyf_pipeline.search.client.RETRY_SECONDS", 0)
+def test_a_server_that_is_away_is_named_with_what_to_check() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        server = connect("127.0.0.1", port, "http", "secret-key", 2)
+        server = connect([f"http://127.0.0.1:{port}"], "secret-key", 2, patience=Patience(away=0.5))
         with (
             pytest.raises(SearchError, match=f"http://127.0.0.1:{port} does not answer.*TYPESENSE_HOST") as caught,
             server.explained(),

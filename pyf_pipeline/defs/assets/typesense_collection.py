@@ -1,6 +1,6 @@
 """The fourth asset: the collection that people search."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +13,19 @@ from pyf_pipeline.defs.io_managers import EMPTY_WHERE_MISSING
 from pyf_pipeline.defs.partitions import PROFILES, profile_partitions
 from pyf_pipeline.defs.progress import progress_of
 from pyf_pipeline.defs.resources import TypesenseResource
-from pyf_pipeline.defs.tables import reasons_table
+from pyf_pipeline.defs.tables import markdown_table, reasons_table
+from pyf_pipeline.search.client import SearchServer
 from pyf_pipeline.search.documents import BuildFailure, build_documents, content_hash
-from pyf_pipeline.search.publish import Published, Publisher
+from pyf_pipeline.search.publish import Published, Publisher, is_too_much
 from pyf_pipeline.store.outputs import StoredRows
 from pyf_pipeline.store.rows import is_partial, packages, repositories_by_project
 
+Metadata = dict[str, dg.MetadataValue | int | float | str | bool]
+
 ASSET = "typesense_collection"
 COLLECTION_IS_COMPLETE = "collection_is_complete"
+ALIAS_SERVES_COLLECTION = "alias_serves_collection"
+KNOWN_PACKAGES_ARE_FOUND = "known_packages_are_found"
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class PackageSource:
 
 @dg.asset(
     partitions_def=profile_partitions,
-    group_name="search",
+    group_name="catalogue",
     kinds={"python", "typesense"},
     owners=["team:catalogue"],
     ins={"github_enrichment": dg.AssetIn(metadata={EMPTY_WHERE_MISSING: True})},
@@ -62,7 +67,17 @@ class PackageSource:
             COLLECTION_IS_COMPLETE,
             asset=ASSET,
             description="The collection holds every package, as it was sent.",
-        )
+        ),
+        dg.AssetCheckSpec(
+            ALIAS_SERVES_COLLECTION,
+            asset=ASSET,
+            description="A search by the profile's name reaches all of the collection.",
+        ),
+        dg.AssetCheckSpec(
+            KNOWN_PACKAGES_ARE_FOUND,
+            asset=ASSET,
+            description="A search for the name of a package has it on the first page.",
+        ),
     ],
 )
 def typesense_collection(
@@ -83,15 +98,23 @@ def typesense_collection(
     with typesense.server() as server:
         publisher = Publisher(server, progress_of(context))
         published = publisher.publish(profile.collection, source, rebuild=config.rebuild, partial=partial)
-        address = server.address
-    return dg.MaterializeResult(metadata=_metadata(published, address), check_results=[_check(published)])
+        place = _place(server, published)
+    checks = [_completeness(published), _service(published), _findability(published)]
+    return dg.MaterializeResult(metadata=_metadata(published) | place, check_results=checks)
 
 
-def _metadata(published: Published, address: str) -> dict[str, dg.MetadataValue | int | float | str | bool]:
+def _place(server: SearchServer, published: Published) -> Metadata:
+    """Where the collection is: an address that opens with a key, or the file of the embedded index."""
+    if not server.link:
+        return {"server": "embedded", "link": dg.MetadataValue.path(server.address)}
+    return {"server": server.address, "link": dg.MetadataValue.url(f"{server.link}/collections/{published.name}")}
+
+
+def _metadata(published: Published) -> Metadata:
     return {
         "alias": published.name,
         "collection": published.collection,
-        "server": address,
+        "previous": published.previous or "none",
         "rebuilt": published.rebuilt,
         "documents": published.documents,
         "added": published.added,
@@ -103,16 +126,48 @@ def _metadata(published: Published, address: str) -> dict[str, dg.MetadataValue 
         "sent_bytes": published.bytes,
         "seconds": round(published.seconds, 2),
         "documents_per_second": round((published.added + published.changed) / max(published.seconds, 0.001), 1),
+        "dagster/row_count": published.documents,
     }
 
 
-def _check(published: Published) -> dg.AssetCheckResult:
+def _completeness(published: Published) -> dg.AssetCheckResult:
+    """Single refused documents are a warning: what is served is as good as they let it be."""
+    severe = published.problems or is_too_much(len(published.refused), published.documents)
     return dg.AssetCheckResult(
         check_name=COLLECTION_IS_COMPLETE,
         passed=not published.problems and not published.refused,
-        severity=dg.AssetCheckSeverity.ERROR,
+        severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
         metadata={
-            "problems": dg.MetadataValue.md("\n".join(f"- {problem}" for problem in published.problems) or "none"),
+            "problems": _listed(published.problems),
             "refused": reasons_table(published.refused, "document"),
         },
     )
+
+
+def _service(published: Published) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=ALIAS_SERVES_COLLECTION,
+        passed=not published.serving,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"problems": _listed(published.serving), "collection": published.collection},
+    )
+
+
+def _findability(published: Published) -> dg.AssetCheckResult:
+    """One package behind others of a like name is a warning; that most are not found is a broken search."""
+    ranks = published.ranks
+    missed = sorted(name for name, rank in ranks.items() if rank is None)
+    return dg.AssetCheckResult(
+        check_name=KNOWN_PACKAGES_ARE_FOUND,
+        passed=not missed,
+        severity=dg.AssetCheckSeverity.ERROR if 2 * len(missed) > len(ranks) else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "looked_for": len(ranks),
+            "not_found": ", ".join(missed) or "none",
+            "places": markdown_table(["package", "place"], ((name, rank or "-") for name, rank in ranks.items())),
+        },
+    )
+
+
+def _listed(problems: Sequence[str]) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md("\n".join(f"- {problem}" for problem in problems) or "none")
