@@ -27,7 +27,7 @@ def detect_fields(schema: Schema, document: dict[str, Any]) -> Schema:
 
 def _by_pattern(schema: Schema, name: str, value: Any) -> Field | None:
     known = schema.by_name.get(name)
-    if name == "id" or value is None or (known is not None and not known.is_pattern):
+    if name == "id" or value is None or not _can_be_a_field(name) or (known is not None and not known.is_pattern):
         return None
     pattern = known or next((p for p in schema.patterns if "*" in p.name and re.fullmatch(p.name, name)), None)
     if pattern is None:
@@ -36,6 +36,11 @@ def _by_pattern(schema: Schema, name: str, value: Any) -> Field | None:
     if kind is None:
         return None
     return replace(pattern, name=name, type=kind, optional=True, sort=pattern.sort or sorts_by_default(kind))
+
+
+def _can_be_a_field(name: str) -> bool:
+    """Whether a name is not itself a pattern, and not empty."""
+    return bool(name) and "*" not in name
 
 
 def _type_of(value: Any, wanted: str, *, nested: bool) -> str | None:
@@ -67,7 +72,7 @@ def _add_leaves(schema: Schema, parent: Field, document: dict[str, Any], new: di
     if not parent.is_object or not parent.index or parent.name not in document:
         return
     for path, value, in_list in leaves(document[parent.name], parent.name):
-        if path in schema.by_name or path in new or path == parent.name:
+        if path in schema.by_name or path in new or path == parent.name or not _can_be_a_field(path):
             continue
         kind = _leaf_type(value, in_list=in_list)
         if kind is not None:

@@ -17,7 +17,7 @@ from pyf_pipeline.embedded.catalogue import Collection, save_schema
 from pyf_pipeline.embedded.detection import detect_fields
 from pyf_pipeline.embedded.errors import ApiError, bad_request, not_found
 from pyf_pipeline.embedded.flatten import flat_values, value_at
-from pyf_pipeline.embedded.jsontext import dumps, loads, parse_error
+from pyf_pipeline.embedded.jsontext import TOO_DEEP, dumps, is_too_deep, loads, parse_error
 from pyf_pipeline.embedded.schema import Field, Schema
 from pyf_pipeline.embedded.validation import Checker, missing
 
@@ -213,6 +213,8 @@ def _import_one(batch: Batch, line: bytes, document: Any, options: ImportOptions
     try:
         if isinstance(document, _Unparsable):
             raise bad_request(f"Bad JSON: {document}")
+        if is_too_deep(document):
+            raise bad_request(TOO_DEEP)
         stored = batch.write(document, options.action)
     except ApiError as error:
         answer = {"code": error.status, "error": error.message, "success": False}
@@ -308,10 +310,11 @@ def stored_bodies(connection: sqlite3.Connection, collection: int, seqs: Iterabl
 
 def field_values(connection: sqlite3.Connection, collection: int, row: segments.SegmentRow, fld: Field) -> list[Any]:
     """A field's values in the stored documents of a segment; None for the dead."""
-    return [
+    found = [
         None if dead else value_at(loads(_body(connection, collection, int(seq))), fld.name)
         for seq, dead in zip(row.seqs, row.dead, strict=True)
     ]
+    return [v if v is not None and fld.holds(v) else None for v in found]
 
 
 def check_added_fields(

@@ -33,11 +33,14 @@ def _walk(value: Any, parts: list[str]) -> Any:
 
 
 def flat_values(document: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """The document's values by the names of the schema's fields, absent and null ones left out."""
+    """The document's values by the names of the schema's fields.
+
+    Left out is what is absent, and what is of another type: such values can only have come before their field had one.
+    """
     values = {}
     for name, field in schema.searchable.items():
         value = value_at(document, name) if field.nested else document.get(name)
-        if value is not None:
+        if value is not None and not field.is_object and field.holds(value):
             values[name] = value
     return values
 

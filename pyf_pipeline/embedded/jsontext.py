@@ -1,9 +1,13 @@
 """JSON as the API writes it (keys sorted, no spaces) and as it complains about it."""
 
+import json
 import re
 from typing import Any
 
 import orjson
+
+MAX_DEPTH = 64
+TOO_DEEP = f"Bad JSON: nested deeper than {MAX_DEPTH} levels."
 
 _LITERALS = ("true", "false", "null")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -12,12 +16,24 @@ _LITERAL_START = re.compile(r"[a-zA-Z]")
 
 def dumps(value: Any) -> str:
     """The value as compact JSON with sorted keys."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # it reads whole numbers beyond 64 bits that it will not write
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def loads(text: str | bytes) -> Any:
     """The value of a JSON text; raises `orjson.JSONDecodeError` (a ValueError)."""
     return orjson.loads(text)
+
+
+def is_too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
+    """Whether lists and objects are nested deeper than is taken."""
+    if isinstance(value, dict):
+        return limit == 0 or any(is_too_deep(v, limit - 1) for v in value.values())
+    if isinstance(value, list):
+        return limit == 0 or any(is_too_deep(v, limit - 1) for v in value if isinstance(v, dict | list))
+    return False
 
 
 def parse_error(text: str) -> str:

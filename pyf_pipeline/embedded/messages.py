@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 import orjson
 
 from pyf_pipeline.embedded.errors import ApiError, bad_request
-from pyf_pipeline.embedded.jsontext import dumps, loads
+from pyf_pipeline.embedded.jsontext import TOO_DEEP, dumps, is_too_deep, loads
 
 _SEPARATOR = re.compile(r"(?<!&)&(?!&)")
 
@@ -35,9 +35,12 @@ class Request:
     def json(self) -> Any:
         """The body's value; raises 400 where it is no JSON."""
         try:
-            return loads(self.body)
+            value = loads(self.body)
         except orjson.JSONDecodeError:
             raise bad_request("Bad JSON.") from None
+        if is_too_deep(value):
+            raise bad_request(TOO_DEEP)
+        return value
 
     def flag(self, name: str) -> bool:
         """Whether a parameter of the address is true."""

@@ -78,6 +78,13 @@ class Field:
         """Whether it stands for fields yet to be seen."""
         return "*" in self.name or self.type in DYNAMIC
 
+    def holds(self, value: Any) -> bool:
+        """Whether a value can be indexed as it is."""
+        if not self.is_array:
+            return fits(self.type, value)
+        kind = self.type[:-2]
+        return isinstance(value, list) and all(fits(kind, v) for v in value)
+
     def to_json(self) -> dict[str, Any]:
         """As the API shows it."""
         shown: dict[str, Any] = {
@@ -88,6 +95,17 @@ class Field:
         if self.range_index:
             shown["range_index"] = True
         return shown
+
+
+def fits(kind: str, value: Any) -> bool:
+    """Whether a JSON value is of a field's type as it stands."""
+    if kind == "string":
+        return isinstance(value, str)
+    if kind == "bool":
+        return isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) if kind.startswith("int") else isinstance(value, int | float)
 
 
 def sorts_by_default(kind: str) -> bool:
@@ -258,9 +276,13 @@ def _name(raw: dict[str, Any]) -> str:
 
 def _characters(raw: dict[str, Any], key: str) -> tuple[str, ...]:
     values = raw.get(key, [])
-    if not isinstance(values, list) or not all(isinstance(v, str) and len(v) == 1 for v in values):
+    if not isinstance(values, list) or not all(map(_is_symbol, values)):
         raise bad_request(f"Parameter `{key}` must be an array of character symbols.")
     return tuple(values)
+
+
+def _is_symbol(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 1 and value.isascii() and value != "\0"
 
 
 def _default_sort(raw: dict[str, Any], fields: tuple[Field, ...]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pyf_pipeline.embedded.errors import ApiError, bad_request
 from pyf_pipeline.embedded.flatten import value_at
-from pyf_pipeline.embedded.schema import Field, Schema
+from pyf_pipeline.embedded.schema import Field, Schema, fits
 
 INT32_MAX = 2**31 - 1
 INT64_RANGE = 2**64
@@ -127,17 +127,6 @@ def _mismatch(field: Field, kind: str, value: Any, *, in_array: bool) -> ApiErro
             "Hint: field inside an array of objects must be an array type as well."
         )
     return bad_request(f"Field `{field.name}` must be {_ARTICLES[kind][in_array]} {kind}.")
-
-
-def fits(kind: str, value: Any) -> bool:
-    """Whether a JSON value is of a field's type as it stands."""
-    if kind == "string":
-        return isinstance(value, str)
-    if kind == "bool":
-        return isinstance(value, bool)
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int) if kind.startswith("int") else isinstance(value, int | float)
 
 
 def coerce(kind: str, value: Any) -> Any:
