@@ -3,7 +3,6 @@
 import dagster as dg
 
 from pyf_pipeline.defs.config import FetchConfig, Mode, PublishConfig
-from pyf_pipeline.defs.partitions import profile_partitions
 
 EVERYTHING = dg.AssetSelection.assets(
     "raw_pypi_metadata", "filtered_packages", "github_enrichment", "typesense_collection"
@@ -13,7 +12,6 @@ full_refresh = dg.define_asset_job(
     "full_refresh",
     EVERYTHING,
     description="Downloads every project of the profile anew and builds a new version of its collection.",
-    partitions_def=profile_partitions,
     config=dg.RunConfig(
         {"raw_pypi_metadata": FetchConfig(mode=Mode.FULL), "typesense_collection": PublishConfig(rebuild=True)}
     ),
@@ -23,21 +21,18 @@ incremental_update = dg.define_asset_job(
     "incremental_update",
     EVERYTHING,
     description="Downloads what changed on PyPI and updates the collection that is served.",
-    partitions_def=profile_partitions,
 )
 
 github_refresh = dg.define_asset_job(
     "github_refresh",
     dg.AssetSelection.assets("github_enrichment", "typesense_collection"),
     description="Asks GitHub for the figures that are due and updates the collection that is served.",
-    partitions_def=profile_partitions,
 )
 
 rebuild_collection = dg.define_asset_job(
     "rebuild_collection",
     dg.AssetSelection.assets("typesense_collection"),
     description="Builds a new version of the collection from what is stored, without asking PyPI or GitHub.",
-    partitions_def=profile_partitions,
     config=dg.RunConfig({"typesense_collection": PublishConfig(rebuild=True)}),
 )
 

@@ -1,0 +1,123 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pyf_pipeline.definitions import defs
+from pyf_pipeline.defs.io_managers import ParquetIOManager
+from pyf_pipeline.defs.resources import build_resources
+from pyf_pipeline.search.client import SearchServer, connect_embedded
+from pyf_pipeline.settings import Settings
+from pyf_pipeline_tests.world import Servers, World
+
+EVERYTHING = ["raw_pypi_metadata", "filtered_packages", "github_enrichment", "typesense_collection"]
+
+
+@dataclass
+class Pipeline:
+    """The project's own assets on a stand-in world, with state of their own."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+    results: list[dg.ExecuteInProcessResult] = field(default_factory=list)
+
+    def run(
+        self,
+        partition: str,
+        assets: list[str] | None = None,
+        *,
+        config: dict[str, dict[str, Any]] | None = None,
+        fails: bool = False,
+    ) -> dg.ExecuteInProcessResult:
+        """Materialise assets of a partition, by default all four of them."""
+        result = dg.materialize(
+            [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition)],
+            selection=assets or EVERYTHING,
+            partition_key=partition,
+            instance=self.instance,
+            resources={
+                **build_resources(self.settings),
+                "io_manager": ParquetIOManager(storage_url=self.settings.storage_url),
+            },
+            run_config={
+                "ops": {asset: {"config": values} for asset, values in (config or {}).items()},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            raise_on_error=not fails,
+        )
+        assert result.success is not fails
+        self.results.append(result)
+        return result
+
+    def documents(self, name: str) -> dict[str, dict[str, Any]]:
+        """The documents of a collection, by id."""
+        import orjson
+
+        with self.search() as server:
+            lines = server.client.collections[name].documents.export().splitlines()
+        return {document["id"]: document for document in map(orjson.loads, lines)}
+
+    def search(self) -> "_Searching":
+        return _Searching(self.settings)
+
+
+class _Searching:
+    def __init__(self, settings: Settings) -> None:
+        assert settings.embedded_path is not None
+        self._server = connect_embedded(settings.embedded_path, settings.api_key)
+
+    def __enter__(self) -> SearchServer:
+        return self._server
+
+    def __exit__(self, *_error: object) -> None:
+        self._server.close()
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    """What an asset's materialisation reported, by label."""
+    (materialization,) = result.asset_materializations_for_node(asset)
+    return {label: value.value for label, value in materialization.metadata.items()}
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
+    """Whether each check that a run made has passed."""
+    return {evaluation.check_name: evaluation.passed for evaluation in result.get_asset_check_evaluations()}
+
+
+def error_of(result: dg.ExecuteInProcessResult) -> str:
+    """The whole error text of the step that failed."""
+    (event,) = (event for event in result.all_events if event.is_step_failure)
+    return event.step_failure_data.error_display_string
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    world = World(size=200, seed=5)
+    world.pypi.xmlrpc_limit(per_second=1_000, per_minute=60_000)
+    return world
+
+
+@pytest.fixture(scope="module")
+def servers(world: World) -> Iterator[Servers]:
+    with world.serve() as servers:
+        yield servers
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, world: World, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+    monkeypatch.setenv("GITHUB_TOKEN", world.github.token)
+    settings = Settings.model_validate(
+        {
+            "pyf_home": tmp_path / "state",
+            "pypi_url": servers.pypi_url,
+            "pypi_concurrency": 8,
+            "github_api_url": servers.github_url,
+            "github_token": world.github.token,
+        }
+    )
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+        yield Pipeline(settings, instance)
+    world.faults.clear()
