@@ -10,16 +10,14 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-import requests
-from requests.adapters import HTTPAdapter
-
 from pyf_pipeline.catalog.model import ProjectDocument
 from pyf_pipeline.pypi.throttle import Throttle
+from pyf_pipeline.pypi.transport import Reply, Transport, TransportError, explain, unreachable
+
+__all__ = ["Http", "PassingError", "PyPIError", "StaleAnswerError", "Traffic", "UnusableAnswerError", "unreachable"]
 
 Answer = TypeVar("Answer")
 
-CONNECT_SECONDS = 10
-READ_SECONDS = 60
 RETRIES = 6
 BACKOFF_SECONDS = 0.25
 BACKOFF_MAX_SECONDS = 30
@@ -81,21 +79,16 @@ class Http:
         self.throttle = Throttle(concurrency)
         self.traffic = Traffic()
         self._lock = threading.Lock()
-        self._session = requests.Session()
-        # Retries are counted below, where an unusable body counts as well as a refused connection.
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=concurrency, pool_block=True, max_retries=0)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
-        self._session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
+        self._transport = Transport(self.base_url, connections=concurrency, user_agent=user_agent)
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._session.close()
+        self._transport.close()
 
     def ask(
         self,
         path: str,
-        read: Callable[[requests.Response], Answer],
+        read: Callable[[Reply], Answer],
         *,
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
@@ -132,7 +125,7 @@ class Http:
     def ask_once(
         self,
         path: str,
-        read: Callable[[requests.Response], Answer],
+        read: Callable[[Reply], Answer],
         *,
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
@@ -152,13 +145,13 @@ class Http:
         trouble, status = False, 0
         try:
             response = self._send(method, url, headers, body)
-            status = response.status_code
+            status = response.status
             if status not in expected:
                 raise self._refusal(url, response)
             return read(response)
-        except (requests.RequestException, UnusableAnswerError) as error:
+        except (TransportError, UnusableAnswerError) as error:
             trouble = True
-            text = _name(error)
+            text = explain(error) if isinstance(error, TransportError) else str(error)
             self._count_problem(text)
             raise PassingError(f"{url}: {text}") from None
         except StaleAnswerError:
@@ -173,29 +166,27 @@ class Http:
         with self._lock:
             self.traffic.retries += 1
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None) -> requests.Response:
-        asked = 1
+    def _send(self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None) -> Reply:
+        sent = 1
         try:
-            response = self._session.request(
-                method, url, headers=dict(headers or {}), data=body, timeout=(CONNECT_SECONDS, READ_SECONDS)
-            )
-            asked += len(response.history)
+            reply = self._transport.send(method, url, headers or {}, body)
+            sent += reply.redirects
             with self._lock:
-                self.traffic.redirects += len(response.history)
-                self.traffic.bytes += len(response.content)
-            return response
+                self.traffic.redirects += reply.redirects
+                self.traffic.bytes += len(reply.body)
+            return reply
         finally:
             with self._lock:
-                self.traffic.requests += asked
+                self.traffic.requests += sent
 
-    def _refusal(self, url: str, response: requests.Response) -> PyPIError:
+    def _refusal(self, url: str, response: Reply) -> PyPIError:
         """What an unexpected status means; a pause that PyPI asks for is taken."""
-        trouble = f"HTTP {response.status_code}"
+        trouble = f"HTTP {response.status}"
         self._count_problem(trouble)
-        if response.status_code not in WORTH_ASKING_AGAIN:
+        if response.status not in WORTH_ASKING_AGAIN:
             return PyPIError(f"{url}: {trouble}")
         pause = retry_after(response.headers.get("Retry-After", ""))
-        if pause is None and response.status_code == 429:
+        if pause is None and response.status == 429:
             pause = TOO_MANY_SECONDS
         self.throttle.hold(min(pause or 0.0, RETRY_AFTER_MAX_SECONDS))
         return PassingError(f"{url}: {trouble}")
@@ -227,25 +218,3 @@ def retry_after(value: str) -> float | None:
     except ValueError:
         return None
     return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - time.time())
-
-
-def unreachable(base_url: str) -> str:
-    """Why nothing can be asked at an address, in a few words; "" where something answers, whatever it says."""
-    try:
-        requests.head(base_url, timeout=CONNECT_SECONDS, allow_redirects=False)
-    except requests.RequestException as error:
-        return _name(error)
-    return ""
-
-
-def _name(error: Exception) -> str:
-    """What went wrong, in words that group well in a report."""
-    if isinstance(error, UnusableAnswerError):
-        return str(error)
-    if isinstance(error, requests.Timeout):
-        return "timed out"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return "answer cut off"
-    if isinstance(error, requests.ConnectionError):
-        return "connection failed"
-    return type(error).__name__

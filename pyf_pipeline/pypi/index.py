@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
-import requests
 
 from pyf_pipeline.catalog.names import normalise
 from pyf_pipeline.pypi.http import Http, PyPIError, UnusableAnswerError
+from pyf_pipeline.pypi.transport import Reply
 
 CONTENT_TYPE = "application/vnd.pypi.simple.v1+json"
 
@@ -86,11 +86,11 @@ def fetch_index(http: Http, snapshots: Snapshots, *, allow_shrink: bool = False)
             raise UnusableAnswerError("not modified, but nothing is kept")
         return Index(serials, age, outdated)
 
-    def read(response: requests.Response) -> Index:
+    def read(response: Reply) -> Index:
         age = _age(response)
-        if response.status_code == 304:
+        if response.status == 304:
             return kept(age)
-        index = Index(parse_index(response.content), age)
+        index = Index(parse_index(response.body), age)
         if not allow_shrink:
             _check_loss(count, len(index.serials))
         if index.serial < serial:
@@ -164,7 +164,7 @@ def _check_loss(before: int, now: int) -> None:
         )
 
 
-def _age(response: requests.Response) -> int:
+def _age(response: Reply) -> int:
     """Seconds since the answer left its origin (RFC 9111, `Age`)."""
     age = response.headers.get("Age", "")
     return int(age) if age.isdigit() else 0

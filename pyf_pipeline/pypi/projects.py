@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-import requests
 
 from pyf_pipeline.catalog.model import MalformedProjectError, ProjectDocument
 from pyf_pipeline.catalog.parsing import parse_project
 from pyf_pipeline.pypi.http import Http, StaleAnswerError, UnusableAnswerError
+from pyf_pipeline.pypi.transport import Reply
 
 
 def fetch_project(http: Http, name: str, *, minimum_serial: int = 0, version: str = "") -> ProjectDocument | None:
@@ -28,13 +28,13 @@ def fetch_project(http: Http, name: str, *, minimum_serial: int = 0, version: st
         PyPIError: No usable answer came.
     """
 
-    def read(response: requests.Response) -> ProjectDocument | None:
-        if response.status_code == 404:
+    def read(response: Reply) -> ProjectDocument | None:
+        if response.status == 404:
             return None
         header = response.headers.get("X-PyPI-Last-Serial", "")
         try:
             document = parse_project(
-                decode(response.content),
+                decode(response.body),
                 name=name,
                 header_serial=int(header) if header.isdigit() else None,
                 fetched_at=int(time.time()),
@@ -58,10 +58,10 @@ def fetch_release(http: Http, name: str, version: str) -> dict[str, Any] | None:
         PyPIError: No usable answer came.
     """
 
-    def read(response: requests.Response) -> dict[str, Any] | None:
-        if response.status_code == 404:
+    def read(response: Reply) -> dict[str, Any] | None:
+        if response.status == 404:
             return None
-        payload = decode(response.content)
+        payload = decode(response.body)
         info = payload.get("info") if isinstance(payload, dict) else None
         if not isinstance(info, dict):
             raise UnusableAnswerError("the release has no info")

@@ -22,6 +22,9 @@ Result = TypeVar("Result")
 # Enough waiting work that no connection idles, little enough that few results are in memory at once.
 QUEUED_PER_CONNECTION = 2
 
+# What arrives within so many seconds is handed over together: storing it one by one costs several times as much.
+TOGETHER_SECONDS = 0.03
+
 # After how many seconds a stale answer is asked for again: a cache is usually told within seconds.
 STALE_SECONDS = (2.0, 8.0, 20.0)
 
@@ -113,18 +116,24 @@ class Work(Generic[Key, Result]):
             future.add_done_callback(lambda finished, job=job: self._events.put((job, finished)))  # type: ignore[misc]
 
     def _collect(self) -> list[Done[Key, Result]]:
-        """Wait for something to happen, and give what is finished by then."""
-        pause = max(0.0, self._later[0][0] - time.monotonic()) if self._later else None
-        finished = []
-        try:
-            event = self._events.get(timeout=pause)
-            while True:
-                if event is not None:
-                    self._running -= 1
-                    finished += self._settle(*event)
-                event = self._events.get_nowait()
-        except Empty:
-            return finished
+        """Wait for something to happen, and give what is finished shortly after."""
+        finished: list[Done[Key, Result]] = []
+        until = self._later[0][0] if self._later else None
+        while True:
+            try:
+                pause = None if until is None else max(0.0, until - time.monotonic())
+                event = self._events.get(timeout=pause)
+            except Empty:
+                return finished
+            if event is None:
+                return finished
+            self._running -= 1
+            finished += self._settle(*event)
+            if not self._running and not self._ready:
+                return finished
+            self._start()
+            soon = time.monotonic() + TOGETHER_SECONDS
+            until = soon if until is None else min(until, soon)
 
     def _settle(self, job: _Job[Key], future: Future[Result]) -> list[Done[Key, Result]]:
         error = future.exception()

@@ -7,12 +7,12 @@ import re
 import xmlrpc.client
 from xml.parsers.expat import ExpatError
 
-import requests
 from defusedxml import xmlrpc as safe_xmlrpc
 
 from pyf_pipeline.catalog.names import normalise
 from pyf_pipeline.pypi.http import Http, PyPIError, UnusableAnswerError
 from pyf_pipeline.pypi.pace import Pace
+from pyf_pipeline.pypi.transport import Reply
 
 # The standard library's parser expands entities without limit; this replaces it by one that does not.
 safe_xmlrpc.monkey_patch()
@@ -55,10 +55,10 @@ def _names(pairs: object) -> set[str]:
 
 
 def _call(http: Http, pace: Pace, method: str, arguments: list[str]) -> object:
-    def read(response: requests.Response) -> object:
+    def read(response: Reply) -> object:
         pace.heed(response.headers)
         try:
-            values, _ = xmlrpc.client.loads(response.content)
+            values, _ = xmlrpc.client.loads(response.body)
         except xmlrpc.client.Fault:
             raise
         except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, AttributeError) as error:
