@@ -12,6 +12,7 @@ from pyf_pipeline.embedded.errors import ApiError
 from pyf_pipeline.embedded.flatten import value_at
 from pyf_pipeline.embedded.highlight import FieldWords, Highlighter, QueryWord
 from pyf_pipeline.embedded.matching import FoundToken
+from pyf_pipeline.embedded.names import expanded
 from pyf_pipeline.embedded.params import SearchParams
 from pyf_pipeline.embedded.queries import Query
 from pyf_pipeline.embedded.schema import Field, Schema
@@ -128,8 +129,6 @@ class Presenter:
 
 
 def _expanded(names: list[str], schema: Schema) -> list[str]:
-    from pyf_pipeline.embedded.search import expanded  # noqa: PLC0415 - the search presents its hits through here
-
     found: list[str] = []
     for name in names:
         try:

@@ -8,13 +8,13 @@ all fields together.
 import itertools
 import math
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pyf_pipeline.embedded import trie
 from pyf_pipeline.embedded.arrays import BoolArray, IntArray
+from pyf_pipeline.embedded.respelling import Respeller
 from pyf_pipeline.embedded.scoring import FieldTokens, Rules, field_scores
 from pyf_pipeline.embedded.view import Postings, View
 
@@ -350,47 +350,10 @@ class Matcher:
         """Words written apart or together by mistake: the first field that knows better decides."""
         values = [t.value for t in tokens]
         for each in self.fields:
-            other = self._respelt(each.name, values)
+            other = Respeller(self.connection, self.view, each.name).respelt(values)
             if other:
                 self._search([QueryToken(w, i == len(other) - 1) for i, w in enumerate(other)], [])
                 return
-
-    def _respelt(self, name: str, words: list[bytes]) -> list[bytes] | None:
-        joined = b"".join(words)
-        if len(words) > 1 and self._known(name, joined):
-            return [joined]
-        considered = min(5, len(words))
-        if considered > 2:
-            for i in range(considered - 1):
-                other = [*words[:i], words[i] + words[i + 1], *words[i + 2 :]]
-                if self._together(name, other):
-                    return other
-        for i in range(considered):
-            parts = self._split(name, words[i])
-            if parts and self._together(name, other := [*words[:i], *parts, *words[i + 1 :]]):
-                return other
-        return None
-
-    def _known(self, name: str, word: bytes) -> bool:
-        return bool(len(self._postings(name, word).documents))
-
-    def _split(self, name: str, word: bytes) -> list[bytes] | None:
-        for cut in range(len(word) - 1, 0, -1):
-            parts = [word[:cut], word[cut:]]
-            if all(self._known(name, p) for p in parts) and self._side_by_side(name, parts):
-                return parts
-        return None
-
-    def _together(self, name: str, words: Sequence[bytes]) -> bool:
-        """Whether some document has all the words in the field."""
-        masks = np.zeros(self.view.size, dtype=np.int64)
-        distinct = set(words)
-        for word in distinct:
-            masks[self._postings(name, word).documents] += 1
-        return bool((masks == len(distinct)).any())
-
-    def _side_by_side(self, name: str, parts: list[bytes]) -> bool:
-        return len(phrase_documents([self._postings(name, p) for p in parts])) > 0
 
 
 def _found(token: QueryToken, word: bytes, typos: int) -> FoundToken:
@@ -400,15 +363,3 @@ def _found(token: QueryToken, word: bytes, typos: int) -> FoundToken:
 
 def _highest(values: IntArray, documents: IntArray) -> float:
     return float(values[documents].max()) if len(documents) else -math.inf
-
-
-def phrase_documents(postings: list[Postings]) -> IntArray:
-    """The documents in which the terms follow each other in one text."""
-    keys: IntArray | None = None
-    for i, found in enumerate(postings):
-        owners = np.repeat(np.asarray(found.documents, dtype=np.int64), np.diff(found.starts))
-        possible = (found.occurrences & 0xFFFF) >= i
-        places = (found.occurrences[possible] & 0x7FFFFFFF).astype(np.int64)
-        shifted = ((owners[possible] << 31) | places) - i
-        keys = shifted if keys is None else np.intersect1d(keys, shifted)
-    return np.unique(keys >> 31) if keys is not None else np.zeros(0, dtype=np.int64)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pyf_pipeline.embedded import catalogue, document_api, keys
+from pyf_pipeline.embedded import alteration, catalogue, document_api, keys
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
 from pyf_pipeline.embedded.messages import Answer, Request, json_answer, refusal
 from pyf_pipeline.embedded.params import Raw
@@ -113,7 +113,7 @@ def _get_collection(service: Service, _: Request, name: str) -> Answer:
 def _alter_collection(service: Service, request: Request, name: str) -> Answer:
     body = request.json()
     with service.storage.write() as connection:
-        return json_answer(catalogue.alter_collection(connection, name, body))
+        return json_answer(alteration.alter_collection(connection, name, body))
 
 
 def _delete_collection(service: Service, _: Request, name: str) -> Answer:

@@ -12,16 +12,17 @@ import numpy as np
 from pyf_pipeline.embedded import grouping, hits
 from pyf_pipeline.embedded.arrays import BoolArray, IntArray
 from pyf_pipeline.embedded.catalogue import Collection
-from pyf_pipeline.embedded.errors import bad_request, not_found
+from pyf_pipeline.embedded.errors import bad_request
 from pyf_pipeline.embedded.evaluation import Evaluator, documents_of
 from pyf_pipeline.embedded.facets import Counter, check_facet_query, parse_facets
 from pyf_pipeline.embedded.filters import parse_filter
-from pyf_pipeline.embedded.matching import MAX_WEIGHT, FoundToken, Matcher, QueryToken, SearchField, phrase_documents
+from pyf_pipeline.embedded.matching import MAX_WEIGHT, FoundToken, Matcher, QueryToken, SearchField
+from pyf_pipeline.embedded.names import expanded
 from pyf_pipeline.embedded.params import SearchParams, check_paging, first_hit, parse_params
 from pyf_pipeline.embedded.queries import Query, parse_query
+from pyf_pipeline.embedded.respelling import phrase_documents
 from pyf_pipeline.embedded.schema import Field, Schema
 from pyf_pipeline.embedded.sorting import GROUP_FOUND, TEXT_MATCH, Sort, Sorter, parse_sorts
-from pyf_pipeline.embedded.trie import with_prefix
 from pyf_pipeline.embedded.view import View
 
 WILDCARD_SCORE = 100
@@ -315,29 +316,6 @@ def _weighted(found: list[tuple[str, int | None, int]]) -> list[tuple[str, int, 
     return result
 
 
-def expanded(name: str, schema: Schema, *, strings_only: bool) -> list[str]:
-    """The fields that a name means: itself, those below an object, those that a pattern `x*` begins; raises 404."""
-    pattern = name.endswith("*")
-    stem = name[:-1] if pattern else name
-    found = []
-    for each in schema.searchable.values():
-        exact = each.name == name and not each.is_object
-        if strings_only and not each.is_string:
-            if exact and not pattern:
-                raise bad_request(f"Field `{name}` should be a string or a string array.")
-            continue
-        below = schema.enable_nested_fields and each.name.startswith(stem + ".")
-        if exact or below or (pattern and each.index and each.name.startswith(stem)):
-            found.append(each.name)
-    if found:
-        return found
-    if pattern and strings_only:
-        raise not_found(f"No string or string array field found matching the pattern `{name}` in the schema.")
-    if pattern:
-        raise not_found("No field found matching the pattern `")
-    raise not_found(f"Could not find a field named `{name}` in the schema.")
-
-
 def _group_fields(params: SearchParams, schema: Schema) -> list[Field]:
     names = [n for g in params.group_by for n in ([g] if g == "id" else expanded(g, schema, strings_only=False))]
     for name in names:
@@ -346,6 +324,3 @@ def _group_fields(params: SearchParams, schema: Schema) -> list[Field]:
         if not schema.by_name[name].facet:
             raise bad_request(f"Group by field `{name}` should be a facet field.")
     return [schema.by_name[n] for n in names]
-
-
-__all__ = ["Found", "Search", "expanded", "run_search", "search_fields", "with_prefix"]

@@ -1,0 +1,100 @@
+"""Changing a collection that holds documents: fields added and dropped, metadata set."""
+
+import sqlite3
+from typing import Any
+
+from pyf_pipeline.embedded import building, segments
+from pyf_pipeline.embedded.catalogue import Collection, get_collection, save_schema
+from pyf_pipeline.embedded.documents import check_added_fields, field_values
+from pyf_pipeline.embedded.errors import bad_request
+from pyf_pipeline.embedded.jsontext import dumps
+from pyf_pipeline.embedded.schema import Field, Schema, parse_field
+
+
+def alter_collection(connection: sqlite3.Connection, name: str, raw: Any) -> dict[str, Any]:
+    """Adds and drops fields and sets metadata; gives the answer to the request."""
+    collection = get_collection(connection, name)
+    if not isinstance(raw, dict) or not raw:
+        raise bad_request("Alter payload is empty.")
+    unknown = set(raw) - {"fields", "metadata"}
+    if unknown:
+        raise bad_request("Only `fields` and `metadata` can be updated at the moment.")
+    answer: dict[str, Any] = {}
+    if "metadata" in raw:
+        answer["metadata"] = _set_metadata(connection, collection, raw["metadata"])
+    if "fields" in raw:
+        answer["fields"] = _alter_fields(connection, collection, raw["fields"])
+    return answer
+
+
+def _set_metadata(connection: sqlite3.Connection, collection: Collection, metadata: Any) -> Any:
+    if not isinstance(metadata, dict):
+        raise bad_request("The `metadata` value should be an object.")
+    connection.execute("UPDATE collections SET metadata = ? WHERE id = ?", (dumps(metadata), collection.id))
+    return metadata
+
+
+def _alter_fields(connection: sqlite3.Connection, collection: Collection, raw: Any) -> list[dict[str, Any]]:
+    if not isinstance(raw, list) or not raw or not all(isinstance(f, dict) for f in raw):
+        raise bad_request(
+            "The `fields` value should be an array of objects containing the field `name` and other properties."
+        )
+    fields = {f.name: f for f in collection.schema.fields}
+    added: list[Field] = []
+    shown = []
+    for each in raw:
+        name = each.get("name")
+        if not isinstance(name, str):
+            raise bad_request("The schema fields must contain a `name`.")
+        if each.get("drop") is True:
+            _drop_field(fields, collection.schema, name)
+            shown.append({"drop": True, "embed": None, "name": name})
+            continue
+        field = parse_field(each, nested_enabled=collection.schema.enable_nested_fields)
+        if name in fields:
+            raise bad_request(
+                f"Field `{name}` is already part of the schema: To change this field, drop it first before adding it "
+                "back to the schema."
+            )
+        fields[name] = field
+        added.append(field)
+        shown.append(_altered(field))
+    schema = collection.schema.with_fields(tuple(fields.values()))
+    _index_added(connection, collection, schema, added)
+    save_schema(connection, collection.id, schema)
+    return shown
+
+
+def _drop_field(fields: dict[str, Field], schema: Schema, name: str) -> None:
+    if name not in fields:
+        raise bad_request(f"Field `{name}` is not part of collection schema.")
+    if name == schema.default_sorting_field:
+        raise bad_request(f"Cannot drop the default sorting field `{name}`.")
+    for each in [f for f in fields if f == name or (fields[name].is_object and f.startswith(name + "."))]:
+        del fields[each]
+
+
+def _altered(field: Field) -> dict[str, Any]:
+    """A field as the answer to an alteration shows it: with every option that Typesense has."""
+    return {
+        **field.to_json(), "async_reference": False, "embed": None, "hnsw_params": {"M": 16, "ef_construction": 200},
+        "nested": field.nested, "nested_array": 0, "num_dim": 0, "range_index": field.range_index, "reference": "",
+        "symbols_to_index": [], "token_separators": [], "vec_dist": "cosine",
+    }  # fmt: skip
+
+
+def _index_added(connection: sqlite3.Connection, collection: Collection, schema: Schema, added: list[Field]) -> None:
+    """Indexes the stored documents' values of new fields, segment by segment."""
+    concrete = [f for f in added if not f.is_pattern and not f.is_object]
+    check_added_fields(connection, collection, schema, concrete)
+    for row in segments.read_segments(connection, collection.id):
+        names = {
+            n
+            for f in concrete
+            for n in (f"terms:{f.name}", f"postings:{f.name}", f"numbers:{f.name}", f"facet:{f.name}", f"sort:{f.name}")
+        }
+        connection.executemany("DELETE FROM parts WHERE segment_id = ? AND name = ?", [(row.id, n) for n in names])
+        for field in concrete:
+            if field.index:
+                values = field_values(connection, collection.id, row, field)
+                building.write_field(connection, (row.id, row.seqs), schema, field, values)
