@@ -4,19 +4,10 @@ import pytest
 
 from pyf_pipeline.search.client import SearchServer
 from pyf_pipeline.search.errors import IncompleteError
-from pyf_pipeline.search.naming import LOCKS, locate
+from pyf_pipeline.search.naming import locate
 from pyf_pipeline.search.publish import Publisher
 from pyf_pipeline.search.query import search
-from pyf_pipeline_tests.search.conftest import Documents, document, numbered
-
-
-def ids(server: SearchServer, name: str) -> set[str]:
-    lines = server.client.collections[name].documents.export({"include_fields": "id"})
-    return {line.split('"')[3] for line in lines.splitlines()}
-
-
-def names(server: SearchServer) -> set[str]:
-    return {collection["name"] for collection in server.client.collections.retrieve()} - {LOCKS}
+from pyf_pipeline_tests.search.conftest import Documents, document, ids, names, numbered
 
 
 def test_a_first_publish_makes_a_version_behind_an_alias(server: SearchServer) -> None:
