@@ -169,7 +169,7 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_url=False, include_context=False):
         variable = str(problem["loc"][0]).upper()
-        shown = "" if variable.endswith(("KEY", "TOKEN", "URL")) else f"={problem['input']!r}"
+        shown = "" if variable.endswith(("KEY", "TOKEN", "URL", "NODES")) else f"={problem['input']!r}"
         meaning = Settings.model_fields[variable.lower()].description
         lines.append(f"{variable}{shown}: {problem['msg']} ({meaning})")
     return "\n".join(lines)

@@ -63,3 +63,33 @@ def test_a_server_without_a_key_is_an_error_that_says_what_to_set() -> None:
     assert settings.embedded_path is None
     with pytest.raises(SettingsError, match="TYPESENSE_API_KEY is not set"):
         _ = settings.api_key
+
+
+@pytest.mark.parametrize(
+    ("environ", "addresses"),
+    [
+        ({}, ()),
+        ({"TYPESENSE_HOST": "search.example"}, ("http://search.example:8108",)),
+        ({"TYPESENSE_HOST": "::1", "TYPESENSE_PORT": "80"}, ("http://[::1]:80",)),
+        (
+            {"TYPESENSE_NODES": "a.example:1, b.example,https://c.example/typesense/", "TYPESENSE_PORT": "2"},
+            ("http://a.example:1", "http://b.example:2", "https://c.example:2/typesense"),
+        ),
+        ({"TYPESENSE_NODES": "a.example:1", "TYPESENSE_PROTOCOL": "https"}, ("https://a.example:1",)),
+        ({"TYPESENSE_NODES": "a.example:1", "TYPESENSE_HOST": "ignored.example"}, ("http://a.example:1",)),
+        ({"TYPESENSE_NODES": "[::1]:8108"}, ("http://[::1]:8108",)),
+    ],
+)
+def test_the_search_server_is_one_host_or_several_nodes(environ: dict[str, str], addresses: tuple[str, ...]) -> None:
+    settings = load_settings(environ)
+    assert settings.typesense_addresses == addresses
+    assert (settings.embedded_path is None) is bool(addresses)
+
+
+@pytest.mark.parametrize("nodes", ["a:b:c", "http://", "ftp://a:1", "a:99999", "http://user:pass@a:1", "a:1,:2"])
+def test_a_node_that_cannot_be_is_told_at_the_start(nodes: str) -> None:
+    with pytest.raises(SettingsError, match=r"^TYPESENSE_NODES.*each node should be host:port") as caught:
+        load_settings({"TYPESENSE_NODES": nodes})
+    assert "pass" not in str(caught.value)
+    with pytest.raises(SettingsError, match="TYPESENSE_NODES is 'a:1' but TYPESENSE_API_KEY is not set"):
+        _ = load_settings({"TYPESENSE_NODES": "a:1"}).api_key

@@ -2,9 +2,9 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
@@ -17,6 +17,10 @@ from pyf_pipeline.search.errors import SearchError
 from pyf_pipeline.search.naming import retrieve_aliases, retrieve_collections
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ATTEMPTS = 4
 
 # A request's address may not be of any length.
 FILTER_BYTES = 3_000
@@ -98,8 +102,32 @@ def count_documents(client: Client, collection: str) -> int:
 
 def content_hashes(server: SearchServer, collection: str) -> dict[str, str]:
     """The content hash of each document that a collection holds, by id; "" where another tool made it."""
-    lines = server.export_lines(collection, include_fields="id,content_hash")
-    return {row["id"]: str(row.get("content_hash", "")) for row in map(orjson.loads, lines)}
+    rows = export_rows(server, collection, _hash_of, include_fields="id,content_hash")
+    return dict(rows)
+
+
+def _hash_of(line: bytes) -> tuple[str, str]:
+    row = orjson.loads(line)
+    return row["id"], str(row.get("content_hash", ""))
+
+
+def export_rows(server: SearchServer, collection: str, read: Callable[[bytes], T], **parameters: str) -> list[T]:
+    """A part of each document, all at once; asked for anew where the answer breaks off.
+
+    Args:
+        server: The search server.
+        collection: A collection or an alias.
+        read: Makes a row of a line of JSON.
+        parameters: Of Typesense's export, such as `include_fields` and `filter_by`.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return [read(line) for line in server.export_lines(collection, **parameters)]
+        except (httpx.ReadError, httpx.RemoteProtocolError) as error:
+            logger.warning(
+                "the export of %s from %s broke off, and is begun anew: %s", collection, server.address, error
+            )
+    return [read(line) for line in server.export_lines(collection, **parameters)]
 
 
 def id_filters(ids: list[str]) -> list[str]:

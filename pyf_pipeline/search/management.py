@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pyf_pipeline.search.client import SearchServer
-from pyf_pipeline.search.collections import drop_collection, point_alias
+from pyf_pipeline.search.collections import drop_collection, export_rows, point_alias
 from pyf_pipeline.search.errors import SearchError
 from pyf_pipeline.search.locks import MANAGEMENT_WAIT_SECONDS, locked
 from pyf_pipeline.search.naming import (
@@ -162,5 +162,9 @@ def _details(
         tuple(sorted(alias for alias, target in aliases.items() if target == name)),
         owner,
         None if owner is None else bool(collection["metadata"].get("complete")),
-        sum(len(line) + 1 for line in server.export_lines(name)) if measure else None,
+        sum(export_rows(server, name, _bytes)) if measure else None,
     )
+
+
+def _bytes(line: bytes) -> int:
+    return len(line) + 1

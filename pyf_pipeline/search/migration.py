@@ -11,6 +11,7 @@ from pyf_pipeline.search.collections import (
     create_collection,
     definition_for_copy,
     drop_collection,
+    export_rows,
     retrieve_definition,
 )
 from pyf_pipeline.search.errors import IncompleteError, SearchError
@@ -94,7 +95,7 @@ def _metadata(told: dict[str, Any]) -> dict[str, Any]:
 def _compare(server: SearchServer, source: str, goal: SearchServer, target: str, copied: Imported) -> None:
     with server.explained():
         wanted = count_documents(server.client, source)
-        ids = sample([orjson.loads(line)["id"] for line in server.export_lines(source, include_fields="id")])
+        ids = sample(export_rows(server, source, _id, include_fields="id"))
         original = read_documents(server, source, ids)
     problems = [f"{identifier} was refused: {why}" for identifier, why in copied.refused.items()]
     held = count_documents(goal.client, target)
@@ -104,3 +105,7 @@ def _compare(server: SearchServer, source: str, goal: SearchServer, target: str,
     problems += [f"{identifier} differs" for identifier in ids if original.get(identifier) != copy.get(identifier)]
     if problems:
         raise IncompleteError(f"{target} is not the same as {source}, and was removed again: {'; '.join(problems[:3])}")
+
+
+def _id(line: bytes) -> str:
+    return str(orjson.loads(line)["id"])

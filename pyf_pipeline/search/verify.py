@@ -9,7 +9,7 @@ import orjson
 from typesense import Client
 
 from pyf_pipeline.search.client import SearchServer
-from pyf_pipeline.search.collections import count_documents, id_filters
+from pyf_pipeline.search.collections import count_documents, export_rows, id_filters
 from pyf_pipeline.search.naming import locate
 from pyf_pipeline.search.query import is_found_by_name, rank_by_name
 
@@ -64,12 +64,10 @@ def sample(ids: Collection[str]) -> list[str]:
 
 def read_documents(server: SearchServer, collection: str, ids: list[str]) -> dict[str, dict[str, Any]]:
     """Documents as the server holds them, by id; those that it does not have are missing."""
-    documents = {}
+    found: list[dict[str, Any]] = []
     for condition in id_filters(ids):
-        for line in server.export_lines(collection, filter_by=condition):
-            document = orjson.loads(line)
-            documents[document["id"]] = document
-    return documents
+        found += export_rows(server, collection, orjson.loads, filter_by=condition)
+    return {document["id"]: document for document in found}
 
 
 def known(documents: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
