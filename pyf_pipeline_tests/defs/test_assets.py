@@ -56,6 +56,8 @@ def test_a_run_reports_what_it_did(pipeline: Pipeline) -> None:
     assert raw["received_bytes"] > 10_000
     assert "| Framework :: Plone | " in filtered["top_classifiers"]
     assert "| repository | stars |" in github["most_starred"]
+    assert len(github["problems"]["no_link"]) == github["no_link"] > 0
+    assert f"(no_link): {github['no_link']}" in github["problem_report"]
     assert collection["alias"] == "plone"
     assert all(checks(result).values())
 

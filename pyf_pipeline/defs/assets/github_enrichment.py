@@ -14,6 +14,7 @@ from pyf_pipeline.defs.types import RepositoryRows
 from pyf_pipeline.github.cache import CacheEntry
 from pyf_pipeline.github.enrichment import EnrichmentResult, WantedPackage, enrich
 from pyf_pipeline.github.links import RepositoryName, choose
+from pyf_pipeline.github.report import as_markdown, problems
 from pyf_pipeline.store.documents import ProjectDocuments
 from pyf_pipeline.store.outputs import StoredRows
 from pyf_pipeline.store.repositories import Repositories
@@ -23,6 +24,7 @@ ASSET = "github_enrichment"
 COVERAGE = "coverage"
 NO_PENDING = "no_pending_repositories"
 WANTED_COVERAGE = 0.9
+PROBLEMS_SHOWN = 50
 
 
 @dg.asset(
@@ -90,7 +92,6 @@ def _older_links(documents: ProjectDocuments, projects: Sequence[str]) -> Mappin
 def _metadata(result: EnrichmentResult) -> dict[str, dg.MetadataValue | int | float | str]:
     counts = result.counts
     resets = "" if result.reset_at is None else f"{datetime.fromtimestamp(result.reset_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    without = [(o.project, o.status, ", ".join(o.links_seen)) for o in result.outcomes if o.status != "enriched"]
     return {
         **{str(status): count for status, count in counts.items()},
         "coverage": round(result.coverage, 3),
@@ -105,7 +106,9 @@ def _metadata(result: EnrichmentResult) -> dict[str, dg.MetadataValue | int | fl
             ["repository", "stars", "watchers", "open issues"],
             [(r.full_name, r.stars, r.watchers, r.open_issues) for r in result.most_starred()],
         ),
-        "without_figures": markdown_table(["package", "reason", "links seen"], sorted(without)),
+        "problem_report": dg.MetadataValue.md(as_markdown(result.outcomes, at_most=PROBLEMS_SHOWN)),
+        "problems": dg.MetadataValue.json({str(reason): rows for reason, rows in problems(result.outcomes).items()}),
+        "warnings": dg.MetadataValue.md("\n\n".join(result.warnings) or "none"),
     }
 
 
