@@ -10,7 +10,7 @@ from http.client import IncompleteRead
 import requests
 import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_auth_from_url, select_proxy, urldefragauth
-from urllib3.exceptions import DecodeError, HTTPError
+from urllib3.exceptions import DecodeError, HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as TimedOutError
 
 CONNECT_SECONDS = 10
@@ -72,7 +72,7 @@ class Transport:
 
 def explain(error: TransportError) -> str:
     """What went wrong, in words that group well in a report."""
-    if isinstance(error, TimedOutError):
+    if isinstance(error, TimedOutError) and not isinstance(error, NewConnectionError):
         return "timed out"
     if any(isinstance(cause, DecodeError | IncompleteRead) for cause in _causes(error)):
         return "answer cut off"

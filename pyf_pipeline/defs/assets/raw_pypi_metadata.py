@@ -9,15 +9,19 @@ from pyf_pipeline.defs.config import FetchConfig
 from pyf_pipeline.defs.partitions import PROFILES, profile_partitions
 from pyf_pipeline.defs.progress import progress_of
 from pyf_pipeline.defs.resources import PyPIResource, StoreResource
-from pyf_pipeline.defs.tables import reasons_table
+from pyf_pipeline.defs.tables import markdown_table, reasons_table
 from pyf_pipeline.defs.types import ProjectRows
-from pyf_pipeline.pypi.http import Traffic
+from pyf_pipeline.pypi.http import Http
 from pyf_pipeline.pypi.ingest import Ingested, Order
 from pyf_pipeline.store.outputs import Outputs
 from pyf_pipeline.store.rows import project_rows
 
 ASSET = "raw_pypi_metadata"
 NO_FAILED_DOWNLOADS = "no_failed_downloads"
+INDEX_IS_FRESH = "index_is_fresh"
+
+# PyPI lets caches keep the index for ten minutes; one that is much older has stopped moving.
+INDEX_AGE_ALLOWED = 3600
 
 
 @dg.asset(
@@ -28,7 +32,13 @@ NO_FAILED_DOWNLOADS = "no_failed_downloads"
     dagster_type=ProjectRows,
     pool="pypi",
     check_specs=[
-        dg.AssetCheckSpec(NO_FAILED_DOWNLOADS, asset=ASSET, description="Every project that was asked for came back.")
+        dg.AssetCheckSpec(NO_FAILED_DOWNLOADS, asset=ASSET, description="Every project that was asked for came back."),
+        dg.AssetCheckSpec(
+            INDEX_IS_FRESH,
+            asset=ASSET,
+            description="PyPI's index, which decides what is downloaded, is less than an hour old and not behind that "
+            "of an earlier run.",
+        ),
     ],
 )
 def raw_pypi_metadata(
@@ -45,7 +55,7 @@ def raw_pypi_metadata(
         # Runs of other profiles, in other processes, call PyPI out of the same budget.
         shared = replace(ingester.memory, ledger=store.store.ledgers)
         ingested = replace(ingester, memory=shared).ingest(order)
-        traffic = ingester.http.traffic
+        http = ingester.http
     for warning in ingested.warnings:
         context.log.warning(warning)
     rows = project_rows(
@@ -53,10 +63,13 @@ def raw_pypi_metadata(
         partial=order.partial,
         release_infos=store.store.releases.read if order.every_release else None,
     )
-    return dg.MaterializeResult(value=rows, metadata=_metadata(ingested, traffic), check_results=[_check(ingested)])
+    return dg.MaterializeResult(
+        value=rows, metadata=_metadata(ingested, http), check_results=[_downloads(ingested), _index(ingested)]
+    )
 
 
-def _metadata(ingested: Ingested, traffic: Traffic) -> dict[str, dg.MetadataValue | int | float | str]:
+def _metadata(ingested: Ingested, http: Http) -> dict[str, dg.MetadataValue | int | float | str]:
+    traffic = http.traffic
     return {
         "discovery": ingested.discovery,
         "candidates": ingested.candidates,
@@ -65,6 +78,7 @@ def _metadata(ingested: Ingested, traffic: Traffic) -> dict[str, dg.MetadataValu
         "reused": ingested.reused,
         "removed": len(ingested.removed),
         "failed": len(ingested.failures),
+        "stale": len(ingested.stale),
         "classified_on_the_way": ingested.classified,
         "releases_downloaded": ingested.releases,
         "requests": traffic.requests,
@@ -73,19 +87,57 @@ def _metadata(ingested: Ingested, traffic: Traffic) -> dict[str, dg.MetadataValu
         "received_bytes": traffic.bytes,
         "seconds": round(ingested.seconds, 2),
         "downloads_per_second": round(ingested.downloaded / ingested.seconds, 1) if ingested.seconds else 0.0,
+        "requests_per_second": round(traffic.requests / ingested.seconds, 1) if ingested.seconds else 0.0,
+        "times_slowed_down": http.throttle.slowed,
         "pypi_serial": ingested.serial,
+        "pypi_projects": ingested.index_projects,
+        "trouble_met": markdown_table(["trouble", "times"], traffic.problems.most_common()),
         "failures": reasons_table(ingested.failures, "project"),
         "removed_projects": dg.MetadataValue.md(", ".join(ingested.removed) or "none"),
         "warnings": dg.MetadataValue.md("\n".join(f"- {warning}" for warning in ingested.warnings) or "none"),
     }
 
 
-def _check(ingested: Ingested) -> dg.AssetCheckResult:
+def _downloads(ingested: Ingested) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=NO_FAILED_DOWNLOADS,
         passed=not ingested.failures,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"failed": len(ingested.failures), "failures": reasons_table(ingested.failures, "project")},
+        metadata={
+            "failed": len(ingested.failures),
+            "failures": reasons_table(ingested.failures, "project"),
+            # Not a failure: what was had of them is kept by its own serial, and the next run asks again.
+            "stale": dg.MetadataValue.md(", ".join(ingested.stale) or "none"),
+        },
+    )
+
+
+def _index(ingested: Ingested) -> dg.AssetCheckResult:
+    """Whether what the run has decided by was true.
+
+    An index that is old, or older than one that was seen before, hides what has changed since: the run is right in all
+    that it did, and the next one will find more. Documents that are newer than the index are no fault: PyPI goes on
+    while the run lasts.
+    """
+    problem = ""
+    if ingested.index_failed:
+        problem = f"the index could not be had, and every project was asked for by name: {ingested.index_failed}"
+    elif ingested.index_outdated:
+        problem = "PyPI answered with an index older than that of an earlier run, which was used instead"
+    elif ingested.index_age > INDEX_AGE_ALLOWED:
+        problem = f"the index had been in a cache for {ingested.index_age} seconds"
+    said = problem or ("no index was needed" if not ingested.index_projects else "it is fresh")
+    return dg.AssetCheckResult(
+        check_name=INDEX_IS_FRESH,
+        passed=not problem,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=said,
+        metadata={
+            "pypi_serial": ingested.serial,
+            "pypi_projects": ingested.index_projects,
+            "seconds_in_a_cache": ingested.index_age,
+            "documents_newer_than_the_index": ingested.ahead,
+        },
     )
 
 

@@ -1,0 +1,1 @@
+"""Measurements of how fast the pipeline is; not part of the tests."""
