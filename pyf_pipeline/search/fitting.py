@@ -33,6 +33,10 @@ class MisfitError(ValueError):
     """A document cannot be made to fit; the text names the field and why."""
 
 
+class DuplicateError(MisfitError):
+    """Another document with the same id came before."""
+
+
 class Fitter:
     """Makes documents fit a collection's fields.
 
@@ -51,11 +55,12 @@ class Fitter:
         """The document as a line of JSON that fits.
 
         Raises:
-            MisfitError: It cannot be made to fit, or another with its id came before.
+            DuplicateError: Another with its id came before.
+            MisfitError: It cannot be made to fit.
         """
         fitted = self.fit(document)
         if fitted["id"] in self._seen:
-            raise MisfitError("id: another document has the same one, and was sent")
+            raise DuplicateError("id: another document has the same one, and was sent")
         line = _encode(fitted)
         if len(line) > LARGEST_DOCUMENT:
             raise MisfitError(f"it has {len(line)} bytes, and {LARGEST_DOCUMENT} is what is sent at most")

@@ -16,7 +16,7 @@ from pyf_pipeline.search.client import SearchServer
 from pyf_pipeline.search.collections import content_hashes, count_documents, create_collection, delete_documents
 from pyf_pipeline.search.documents import BuildFailure
 from pyf_pipeline.search.errors import IncompleteError, SearchError
-from pyf_pipeline.search.fitting import Fitter, MisfitError
+from pyf_pipeline.search.fitting import DuplicateError, Fitter, MisfitError
 from pyf_pipeline.search.importing import import_lines
 from pyf_pipeline.search.locks import PUBLISH_WAIT_SECONDS, locked
 from pyf_pipeline.search.naming import Located, check_name, metadata_for
@@ -81,7 +81,7 @@ class Published:
 
 def is_too_much(lost: int, wanted: int) -> bool:
     """Whether so many of the wanted documents are missing that a new version must not be served."""
-    return lost > max(LOSSES_ALLOWED, LOSS_SHARE * wanted)
+    return lost > max(LOSS_SHARE * wanted, min(LOSSES_ALLOWED, wanted / 2))
 
 
 @dataclass(frozen=True)
@@ -208,8 +208,12 @@ class Publisher:
                 identifier = str(document.get("id"))
                 try:
                     line = fitter.line(document)
+                except DuplicateError as error:
+                    # The first one counts under the id itself.
+                    published.refused[f"{identifier} (another)"] = str(error)
+                    continue
                 except MisfitError as error:
-                    published.refused.setdefault(identifier, str(error))
+                    published.refused[identifier] = str(error)
                     continue
                 if identifier in wanted:
                     sent[identifier] = orjson.loads(line)

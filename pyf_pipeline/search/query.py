@@ -45,8 +45,8 @@ def is_found_by_name(client: Client, collection: str, name: str, identifier: str
 
 def rank_by_name(client: Client, collection: str, name: str) -> int | None:
     """At which place the first page of a person's search for a name has that package, from 1; None where nowhere."""
-    parameters = search_parameters(name, group_by="name_sortable", group_limit=1)
-    parameters |= {"include_fields": "name", "exclude_fields": ""}
+    parameters = search_parameters(name, group_by="name_sortable", group_limit=1, include_fields="name")
+    del parameters["exclude_fields"]
     groups = search(client, collection, parameters)["grouped_hits"]
     names = [group["hits"][0]["document"]["name"] for group in groups]
     return names.index(name) + 1 if name in names else None

@@ -109,7 +109,7 @@ def timed(work: Callable[[], Any], what: str, documents: int) -> tuple[Any, Meas
 
 
 def _packages(count: int) -> Iterator[Package]:
-    world = World(size=DISTINCT, seed=5)
+    world = World(size=min(DISTINCT, count), seed=5)
     found = []
     for name in world.pypi.names():
         payload = world.pypi.document(world.pypi.project(name))

@@ -7,7 +7,7 @@ from pyf_pipeline.search.errors import IncompleteError
 from pyf_pipeline.search.naming import locate
 from pyf_pipeline.search.publish import Publisher
 from pyf_pipeline.search.query import search
-from pyf_pipeline_tests.search.conftest import Documents, document, ids, names, numbered
+from pyf_pipeline_tests.search.conftest import Documents, contents, document, ids, names, numbered
 
 
 def test_a_first_publish_makes_a_version_behind_an_alias(server: SearchServer) -> None:
@@ -143,3 +143,57 @@ def test_what_stands_in_for_a_document_is_one(server: SearchServer) -> None:
     assert published.refused == {}
     held = server.client.collections["plone"].documents["a"].retrieve()
     assert held == {key: value for key, value in document("a", "x").items() if key in held}
+
+
+def test_of_two_documents_with_one_id_the_first_is_served_and_the_second_reported(server: SearchServer) -> None:
+    class Twice(Documents):
+        def documents(self, ids):  # type: ignore[no-untyped-def]
+            yield from super().documents(ids)
+            yield document("package-001", "another")
+
+    published = Publisher(server).publish("plone", Twice(numbered(5).content))
+    assert published.refused.keys() == {"package-001 (another)"}
+    assert (published.documents, published.problems) == (5, [])
+    assert contents(server, "plone") == numbered(5).content
+
+
+def test_a_small_profile_that_loses_half_is_not_put_in_service(server: SearchServer) -> None:
+    half = Documents(numbered(4).content, unbuildable={"package-000", "package-001", "package-002"})
+    with pytest.raises(IncompleteError, match="3 of 4 documents are missing, for instance package-000: made to fail"):
+        Publisher(server).publish("plone", half)
+    one = Documents(numbered(4).content, unbuildable={"package-000"})
+    assert Publisher(server).publish("plone", one).documents == 3
+
+
+def test_a_source_that_leaves_documents_out_is_found_out(server: SearchServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyf_pipeline.search.verify.SETTLING_SECONDS", 0)
+
+    class Forgetful(Documents):
+        def documents(self, ids):  # type: ignore[no-untyped-def]
+            return super().documents(sorted(ids)[:-1])
+
+    with pytest.raises(IncompleteError, match="plone-1 holds 9 documents instead of 10"):
+        Publisher(server).publish("plone", Forgetful(numbered(10).content))
+
+
+def test_a_changed_document_that_is_refused_stays_as_it_was_until_it_fits(server: SearchServer) -> None:
+    Publisher(server).publish("plone", numbered(5))
+    source = numbered(5, "two")
+    source.broken["package-003"] = {"release_count": "many"}
+    published = Publisher(server).publish("plone", source)
+    assert (published.changed, published.refused.keys(), published.problems) == (4, {"package-003"}, [])
+    assert contents(server, "plone") == {**source.content, "package-003": "one"}
+    source.broken.clear()
+    assert Publisher(server).publish("plone", source).changed == 1
+    assert contents(server, "plone") == source.content
+
+
+def test_what_was_tampered_with_is_put_right(server: SearchServer) -> None:
+    Publisher(server).publish("plone", numbered(10))
+    documents = server.client.collections["plone-1"].documents
+    documents["package-003"].delete()
+    documents["package-004"].update({"content_hash": "odd", "summary": "odd"})
+    documents.create(document("stranger", "odd"))
+    published = Publisher(server).publish("plone", numbered(10))
+    assert (published.added, published.changed, published.removed) == (1, 1, 1)
+    assert contents(server, "plone") == numbered(10).content
