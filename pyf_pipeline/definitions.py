@@ -4,6 +4,7 @@ import warnings
 
 import dagster as dg
 
+from pyf_pipeline.defs.alerts import run_failure_sensor
 from pyf_pipeline.defs.assets.filtered_packages import filtered_packages
 from pyf_pipeline.defs.assets.github_enrichment import github_enrichment
 from pyf_pipeline.defs.assets.raw_pypi_metadata import raw_pypi_metadata
@@ -11,6 +12,8 @@ from pyf_pipeline.defs.assets.typesense_collection import typesense_collection
 from pyf_pipeline.defs.io_managers import ParquetIOManager
 from pyf_pipeline.defs.jobs import JOBS
 from pyf_pipeline.defs.resources import build_resources
+from pyf_pipeline.defs.schedules import build_schedules
+from pyf_pipeline.defs.sensors import build_sensors
 from pyf_pipeline.settings import load_settings
 
 settings = load_settings()
@@ -25,6 +28,8 @@ with warnings.catch_warnings():
 defs = dg.Definitions(
     assets=assets,
     jobs=JOBS,
+    schedules=build_schedules(settings),
+    sensors=[*build_sensors(settings.pyf_poll_seconds), run_failure_sensor],
     resources={**build_resources(settings), "io_manager": ParquetIOManager(storage_url=settings.storage_url)},
     executor=dg.in_process_executor,
 )

@@ -97,6 +97,15 @@ class Settings(BaseModel):
     pyf_store_url: str = Field("", description="What is remembered between runs: an SQLAlchemy address.")
     pyf_storage_url: str = Field("", description="Where asset outputs go: a folder, or s3://bucket/prefix.")
     pyf_profiles: str = Field("", description="A YAML file or a folder of them with profiles of your own.")
+    pyf_poll_seconds: int = Field(60, ge=30, description="Seconds between two looks at PyPI's release feeds.")
+    pyf_daily_cron: str = Field("17 4 * * *", description="When daily_reconcile runs, as a cron expression.")
+    pyf_weekly_cron: str = Field("43 5 * * 0", description="When weekly_github_refresh runs, as a cron expression.")
+    pyf_monthly_cron: str = Field("29 2 1 * *", description="When monthly_full_refresh runs, as a cron expression.")
+    pyf_timezone: str = Field("UTC", description="The time zone of these times, such as Europe/Berlin.")
+    pyf_alert_webhook: SecretStr | None = Field(
+        None, description="Where digests of failed runs are posted; a secret, since whoever has it can post."
+    )
+
     default_profile: str = Field("", description="The profile of commands that are not given one.")
 
     @property
@@ -108,6 +117,17 @@ class Settings(BaseModel):
     def storage_url(self) -> str:
         """The folder or object storage prefix of asset outputs; by default a folder under `PYF_HOME`."""
         return self.pyf_storage_url or str(self.pyf_home / "storage")
+
+    @property
+    def made_profiles(self) -> Path:
+        """The folder of the profiles that commands have made."""
+        return self.pyf_home / "profiles"
+
+    @property
+    def profile_paths(self) -> tuple[Path, ...]:
+        """Where there are profiles beside the built-in ones: those that commands have made, and then the user's own."""
+        made = [self.made_profiles] if self.made_profiles.is_dir() else []
+        return (*made, *([Path(self.pyf_profiles)] if self.pyf_profiles else []))
 
     @property
     def embedded_path(self) -> Path | None:

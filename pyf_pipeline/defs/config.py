@@ -17,7 +17,7 @@ class FetchConfig(dg.Config):
     """Which projects are brought up to date, and how."""
 
     mode: Mode = Field(
-        Mode.INCREMENTAL,
+        default=Mode.INCREMENTAL,
         description="incremental downloads what moved since the last run; full everything anew.",
     )
     limit: int = Field(default=0, ge=0, description="At most so many projects; 0 for all. Such a run removes nothing.")

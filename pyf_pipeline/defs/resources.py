@@ -1,6 +1,6 @@
 """What assets are given to work with. All of it is configured by settings; secrets stay in the environment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, cast
@@ -10,13 +10,20 @@ import requests
 from pydantic import Field, PrivateAttr
 
 from pyf_pipeline import __version__
+from pyf_pipeline.defs.alerts import AlertResource
 from pyf_pipeline.github.client import GitHubClient
+from pyf_pipeline.profiles import Profile
+from pyf_pipeline.pypi.feeds import FeedReader
 from pyf_pipeline.pypi.http import Http
 from pyf_pipeline.pypi.ingest import Ingester, Memory
 from pyf_pipeline.search.client import SearchServer, connect, connect_embedded
 from pyf_pipeline.settings import NO_SERVER_KEY, Settings
 from pyf_pipeline.store.outputs import Outputs
 from pyf_pipeline.store.store import Store
+
+# A sensor's tick is short: what cannot be had now is had at the next one.
+FEED_CONNECTIONS = 8
+FEED_RETRIES = 2
 
 Progress = Callable[[str, int, int], None]
 
@@ -79,6 +86,23 @@ class PyPIResource(dg.ConfigurableResource):
                 how=cast("Literal['auto', 'xmlrpc', 'index']", self.discovery),
                 good_for=self.discovery_hours * 3600,
                 progress=progress,
+            )
+        finally:
+            http.close()
+
+    @contextmanager
+    def feeds(self, store: Store, profiles: Iterable[Profile]) -> Iterator[FeedReader]:
+        """What reads the release feeds, classifying for all of these profiles at once."""
+        every = list(profiles)
+        http = Http(self.url, concurrency=FEED_CONNECTIONS, user_agent=user_agent(self.contact), retries=FEED_RETRIES)
+        try:
+            yield FeedReader(
+                http,
+                store.documents,
+                store.knowledge,
+                known_classifiers={c for profile in every for c in profile.classifiers},
+                packages={name for profile in every for name in profile.packages},
+                concurrency=FEED_CONNECTIONS,
             )
         finally:
             http.close()
@@ -159,6 +183,7 @@ def build_resources(settings: Settings) -> dict[str, object]:
             contact=settings.pyf_contact,
         ),
         "typesense": build_typesense(settings),
+        "alerts": AlertResource(webhook=_secret("PYF_ALERT_WEBHOOK", settings.pyf_alert_webhook)),
     }
 
 
