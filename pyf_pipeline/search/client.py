@@ -129,10 +129,7 @@ def connect(addresses: Sequence[str], api_key: str, timeout: float, *, patience:
         patience: For how long a request is repeated where the server is away or not ready.
     """
     inner = httpx.HTTPTransport(limits=httpx.Limits(max_connections=2 * STREAMS + 2))
-    http = httpx.Client(
-        transport=NodesTransport(addresses, inner, patience),
-        timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-    )
+    http = _http(NodesTransport(addresses, inner, patience), timeout)
     return SearchServer(
         _client(http, api_key), http, ", ".join(addresses), link=addresses[0].rstrip("/"), streams=STREAMS
     )
@@ -145,8 +142,19 @@ def connect_embedded(path: Path, api_key: str) -> SearchServer:
         path: The SQLite file.
         api_key: The admin key that the index takes and the client sends.
     """
-    http = httpx.Client(transport=EmbeddedTransport(path, admin_key=api_key))
+    http = _http(EmbeddedTransport(path, admin_key=api_key), None)
     return SearchServer(_client(http, api_key), http, str(path), link="", streams=EMBEDDED_STREAMS)
+
+
+def _http(transport: httpx.BaseTransport, timeout: float | None) -> httpx.Client:
+    limits = httpx.Timeout(timeout, connect=min(timeout or CONNECT_SECONDS, CONNECT_SECONDS))
+    return httpx.Client(transport=transport, timeout=limits, event_hooks={"response": [_forget_body]})
+
+
+def _forget_body(response: httpx.Response) -> None:
+    """Let go of what was sent: an answer and its request refer to each other in a circle, which stays for long."""
+    response.request.stream = httpx.ByteStream(b"")
+    response.request._content = b""  # noqa: SLF001 - there is no other way, and batches are megabytes
 
 
 def _client(http: httpx.Client, api_key: str) -> Client:

@@ -1,5 +1,6 @@
 import json
 import threading
+import tracemalloc
 from collections.abc import Iterator
 
 import httpx
@@ -186,3 +187,21 @@ def test_lines_come_whole_whatever_the_pieces() -> None:
     for size in range(1, len(text) + 1):
         pieces = [text[start : start + size] for start in range(0, len(text), size)]
         assert list(split_lines(pieces)) == [b"a", "b\u2028c".encode(), b"last"]
+
+
+def test_memory_is_bounded_by_batches_and_not_by_documents(server: SearchServer) -> None:
+    server.streams = 4
+
+    def swallow(request: httpx.Request, _send: Send) -> httpx.Response:
+        return httpx.Response(200, content=b'{"success":true}\n' * len(request.read().splitlines()))
+
+    Meddling(server, swallow)
+    large = ((f"d{n}", json.dumps({"id": f"d{n}", "n": n, "text": "x" * 100_000}).encode()) for n in range(2_000))
+    tracemalloc.start()
+    try:
+        assert import_lines(server, "c", large).accepted == 2_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # A stream has its batch and the request made of it; the last of them is being gathered.
+    assert peak < (2 * server.streams + 4) * BATCH_BYTES
