@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo dev run test lint format lock clean ready
+.PHONY: help demo dev run test bench lint format lock clean ready
 
 PYTHON ?= python3
 VENV := .venv
@@ -39,6 +39,9 @@ endif
 
 test: ready ## Run the tests, on two processes; ARGS='-k name' for some of them
 	@exec $(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+
+bench: ready ## Measure what things cost, beside the last figures; ARGS='pypi-first …' for some of it
+	@exec $(PY) -m pyf_pipeline_tests.bench $(ARGS)
 
 lint: ready ## Check style, formatting and types
 	$(PY) -m ruff check .
