@@ -66,6 +66,7 @@ class Package(BaseModel):
     classifiers: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     license: str = ""
+    license_expression: str = ""
     author: str = ""
     author_email: str = ""
     maintainer: str = ""

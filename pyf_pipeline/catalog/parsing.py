@@ -100,6 +100,7 @@ def _package(document: ProjectDocument, info: Mapping[str, Any], *, identifier: 
         keywords=fields.keywords(info.get("keywords")),
         # PEP 639: a project has one or the other, and where it has both the expression is the exact one.
         license=fields.line(info.get("license_expression")) or fields.text(info.get("license")).strip(),
+        license_expression=fields.line(info.get("license_expression")),
         author=fields.line(info.get("author")),
         author_email=fields.line(info.get("author_email")),
         maintainer=fields.line(info.get("maintainer")),

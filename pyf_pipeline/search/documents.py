@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from pyf_pipeline.catalog import chapters, facets, readme, versions
+from pyf_pipeline.catalog import chapters, facets, licences, people, readme, versions
 from pyf_pipeline.catalog.model import Package, Repository
 from pyf_pipeline.catalog.readme import Rendered
 from pyf_pipeline.search.schema import schema_fingerprint
@@ -20,12 +20,13 @@ from pyf_pipeline.search.workers import Lost, processors, work
 logger = logging.getLogger(__name__)
 
 # To be raised with every change to what documents look like: all are built anew then.
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 
 REGISTRY = "pypi"
 
-# What decides how a README looks; a release of one of these, above all for safety, builds all documents anew.
-RENDERERS = ("readme-renderer", "docutils", "pygments", "nh3", "comrak", "cmarkgfm")
+# What decides how a README looks and how a version or a licence is read; a release of one of these, above all for
+# safety, builds all documents anew.
+READERS = ("readme-renderer", "docutils", "pygments", "nh3", "comrak", "cmarkgfm", "packaging")
 
 INT64_MAX = 2**63 - 1
 
@@ -54,8 +55,8 @@ class BuildFailure:
 def content_hash(package: Package, repository: Repository | None) -> str:
     """What a document is built from, in one short text: where it stays, the document need not be built again.
 
-    It covers the source fields, this builder, the schema and the renderers; nothing is rendered for it. It is the same
-    in every process.
+    It covers the source fields, this builder, the schema and the libraries that read them; nothing is rendered for it.
+    It is the same in every process.
     """
     facts = [
         _basis(),
@@ -134,8 +135,6 @@ def _document(package: Package, repository: Repository | None, rendered: Rendere
         "summary": package.summary,
         "keywords": list(package.keywords),
         "classifiers": list(package.classifiers),
-        "framework_versions": facets.framework_versions(package.classifiers),
-        "python_versions": facets.python_versions(package.classifiers),
         "license": package.license,
         "platform": package.platform,
         "requires_python": package.requires_python,
@@ -146,6 +145,7 @@ def _document(package: Package, repository: Repository | None, rendered: Rendere
         "maintainer_email": package.maintainer_email,
         "last_serial": package.last_serial,
         "content_hash": content_hash(package, repository),
+        **_facets(package),
         **_release(package),
         **_readme(package, rendered),
         **_links(package),
@@ -171,6 +171,25 @@ def _release(package: Package) -> dict[str, Any]:
         "upload_timestamp": package.upload_timestamp,
         "versions": versions.newest_first(listed),
         "release_count": len(listed),
+    }
+
+
+def _facets(package: Package) -> dict[str, Any]:
+    frameworks = facets.framework_versions(package.classifiers, package.requires_dist)
+    pythons = facets.python_versions(package.classifiers, package.requires_python)
+    said = {
+        "framework_versions_source": frameworks.source,
+        "python_versions_source": pythons.source,
+        "development_status": facets.development_status(package.classifiers),
+        "license_spdx": licences.spdx(package.license_expression, package.classifiers, package.license),
+    }
+    return {
+        "framework_versions": frameworks.values,
+        "python_versions": pythons.values,
+        "topics": facets.topics(package.classifiers),
+        "authors": people.authors(package.author, package.author_email, package.maintainer, package.maintainer_email),
+        # A list of values to choose from has no entry for nothing.
+        **{name: value for name, value in said.items() if value},
     }
 
 
@@ -212,11 +231,11 @@ def _int64(number: int) -> int:
 
 
 @cache
-def _basis() -> list[str]:
-    installed = [f"{name} {metadata.version(name)}" for name in RENDERERS if _is_installed(name)]
-    return [str(BUILDER_VERSION), schema_fingerprint(), *installed]
+def _basis() -> list[object]:
+    installed = [f"{name} {metadata.version(name)}" for name in READERS if _is_installed(name)]
+    return [BUILDER_VERSION, schema_fingerprint(), installed, facets.known_versions()]
 
 
 def _is_installed(distribution: str) -> bool:
-    """Whether a renderer is there: readme-renderer has changed the one that it uses for Markdown."""
+    """Whether a library is there: readme-renderer has changed the one that it uses for Markdown."""
     return any(metadata.distributions(name=distribution))

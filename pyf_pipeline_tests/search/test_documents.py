@@ -129,7 +129,11 @@ def test_every_field_of_a_document() -> None:
         "keywords": ["maps", "geo"],
         "classifiers": ["Framework :: Plone :: 6.0", "Programming Language :: Python :: 3.12"],
         "framework_versions": ["Plone 6.0"],
+        "framework_versions_source": "classifiers",
         "python_versions": ["3.12"],
+        "python_versions_source": "classifiers",
+        "topics": [],
+        "authors": [],
         "license": "",
         "platform": "",
         "requires_python": "",
@@ -155,6 +159,35 @@ def test_every_field_of_a_document() -> None:
 
 def test_without_a_repository_there_is_nothing_of_github() -> None:
     assert not [name for name in build_document(package(), None) if name.startswith("github")]
+
+
+def test_what_people_filter_by() -> None:
+    document = build_document(
+        package(
+            classifiers=("Development Status :: 4 - Beta", "Topic :: Internet :: WWW/HTTP", "Framework :: Plone"),
+            requires_dist=("Products.CMFPlone >=5.2,<6",),
+            requires_python=">=3.9,<3.11",
+            license="GPL version 2",
+            author_email="Jane Doe <jane@x.example>",
+        ),
+        None,
+    )
+    assert problems(document) == []
+    assert document["framework_versions"] == ["Plone 5.2", "Plone 5.3"]
+    assert document["framework_versions_source"] == "requires_dist"
+    assert document["python_versions"] == ["3.9", "3.10"]
+    assert document["python_versions_source"] == "requires_python"
+    assert document["development_status"] == "4 - Beta"
+    assert document["topics"] == ["Internet", "Internet :: WWW/HTTP"]
+    assert document["license"] == "GPL version 2"
+    assert document["license_spdx"] == "GPL-2.0-only"
+    assert document["authors"] == ["Jane Doe"]
+
+
+def test_what_is_not_said_is_no_value_to_filter_by() -> None:
+    document = build_document(package(classifiers=()), None)
+    names = ("framework_versions_source", "python_versions_source", "development_status", "license_spdx")
+    assert not document.keys() & set(names)
 
 
 def test_a_release_that_is_not_listed_counts() -> None:

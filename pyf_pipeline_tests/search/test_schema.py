@@ -10,8 +10,12 @@ TEXTS = [
     "description", "description_content_type", "title", "first_chapter", "main_content", "changelog", "license",
     "author", "author_email", "maintainer", "maintainer_email", "requires_python", "platform", "registry", "github_url",
     "home_page", "docs_url", "package_url", "project_url", "release_url", "yanked_reason", "content_hash",
+    "framework_versions_source", "python_versions_source", "development_status", "license_spdx",
 ]  # fmt: skip
-LISTS = ["classifiers", "keywords", "framework_versions", "python_versions", "requires_dist", "versions"]
+LISTS = [
+    "classifiers", "keywords", "framework_versions", "python_versions", "requires_dist", "versions", "topics",
+    "authors",
+]  # fmt: skip
 INT32 = ["version_major", "version_minor", "version_bugfix", "release_count"]
 INT64 = ["upload_timestamp", "last_serial", "github_stars", "github_watchers", "github_open_issues", "github_updated"]
 FLAGS = ["yanked", "is_prerelease", "github_archived"]
@@ -27,8 +31,12 @@ def test_every_field_has_the_type_that_front_ends_count_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["name", "registry", "classifiers", "keywords", "framework_versions", "python_versions"]
-)
+    "name",
+    [
+        "name", "registry", "classifiers", "keywords", "framework_versions", "python_versions", "topics", "authors",
+        "framework_versions_source", "python_versions_source", "development_status", "license_spdx",
+    ],
+)  # fmt: skip
 def test_facets(name: str) -> None:
     assert BY_NAME[name]["facet"] is True
 
@@ -45,10 +53,11 @@ def test_what_is_not_indexed_is_optional_and_nothing_else() -> None:
             assert field["optional"] is True
 
 
-def test_only_what_github_says_and_what_is_not_indexed_is_optional() -> None:
+def test_only_what_may_be_unknown_and_what_is_not_indexed_is_optional() -> None:
     optional = {field["name"] for field in FIELDS if field.get("optional") and field.get("index", True)}
     assert optional == {
         "github_stars", "github_watchers", "github_open_issues", "github_updated", "github_archived",
+        "framework_versions_source", "python_versions_source", "development_status", "license_spdx",
     }  # fmt: skip
 
 
