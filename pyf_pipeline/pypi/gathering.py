@@ -63,6 +63,7 @@ class Gathering:
         self._progress = progress
         self._keep: set[str] = set()
         self._done = 0
+        self._total = 0
         self._stopped = threading.Event()
 
     def keep(self, names: Iterable[str]) -> None:
@@ -83,12 +84,13 @@ class Gathering:
         work: Work[tuple[str, int], ProjectDocument | None] = Work(
             self._http, self._fetch, concurrency=self._concurrency
         )
-        self._done = 0
+        before = self._total
 
         def add(wanted: Mapping[str, int]) -> None:
             new = [item for item in wanted.items() if item[0] not in self.asked]
             self.asked.update(name for name, _ in new)
             work.add(new)
+            self._total = before + work.total
 
         def filling() -> Filled:
             try:
@@ -101,7 +103,7 @@ class Gathering:
             try:
                 for done in work.results():
                     self._take(done)
-                    self._progress(stage, self._done, work.total)
+                    self._progress(stage, self._done, self._total)
             except BaseException:
                 self._stopped.set()
                 raise

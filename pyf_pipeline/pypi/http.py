@@ -95,6 +95,7 @@ class Http:
         body: bytes | None = None,
         expected: tuple[int, ...] = (200,),
         pace: Callable[[], None] | None = None,
+        retries: int | None = None,
     ) -> Answer:
         """Ask until an answer can be read, within the budget of retries, with exponential backoff and jitter.
 
@@ -106,17 +107,19 @@ class Http:
             body: The body of a POST.
             expected: The status codes that `read` is shown.
             pace: Called before every try, retries included; returns when the try may be made.
+            retries: At most so many, where it is fewer than usual.
 
         Raises:
             PyPIError: The budget is used up, or the answer is one that asking again does not change.
         """
-        for tried in range(self.retries + 1):
+        budget = self.retries if retries is None else min(retries, self.retries)
+        for tried in range(budget + 1):
             if pace is not None:
                 pace()
             try:
                 return self.ask_once(path, read, method=method, headers=headers, body=body, expected=expected)
             except PassingError as error:
-                if tried == self.retries:
+                if tried == budget:
                     raise PyPIError(given_up(error, tried + 1)) from None
             self.count_retry()
             time.sleep(backoff(tried))

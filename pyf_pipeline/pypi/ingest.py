@@ -197,7 +197,7 @@ class Ingester:
         def fill(add: Add) -> Discovered:
             return discoverer.discover(index, order.classifiers, _Finder(self, order, index, gathering, add))
 
-        found = gathering.run("discover" if self.how != "index" else "classify", fill)
+        found = gathering.run("classify" if self.how == "index" else "download", fill)
         result.discovery = found.how
         result.warnings.extend(found.warnings)
         return discoverer.members(index, order.classifiers, found)

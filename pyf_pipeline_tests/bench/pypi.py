@@ -67,7 +67,8 @@ def incremental() -> Iterator[Figure]:
 
 def throughput() -> Iterator[Figure]:
     """As many members as an ecosystem has, with large documents."""
-    with serve(MANY, MANY, mean_releases=MANY_RELEASES) as served, tempfile.TemporaryDirectory() as folder:
+    served_many = serve(MANY, MANY, mean_releases=MANY_RELEASES, latency=LATENCY)
+    with served_many as served, tempfile.TemporaryDirectory() as folder:
         # The stand-in makes its documents once, which takes longer than downloading them.
         _bare(served, folder)
         bare = _bare(served, folder)

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import xmlrpc.client
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from pyf_pipeline.pypi.http import Http
 from pyf_pipeline.pypi.index import IndexShrunkError
 from pyf_pipeline.pypi.ingest import Ingester, Memory, Order, TooManyFailuresError
+from pyf_pipeline.pypi.pace import Pace
+from pyf_pipeline.pypi.xmlrpc import RefusedError, browse
 from pyf_pipeline.store.store import Store
 from pyf_pipeline_tests.world import Fault, World
 from pyf_pipeline_tests.world.server import Servers
@@ -186,3 +189,33 @@ def test_two_profiles_at_once_share_the_store(tmp_path: Path, world: World, serv
     members = world.pypi.ever_members(PLONE) | world.pypi.ever_members(DJANGO)
     assert store.documents.serials(members) == {name: world.pypi.project(name).serial for name in members}
     assert servers.log.over_limit == 0
+
+
+def _envelope(content: str) -> bytes:
+    return f"<?xml version='1.0'?><methodResponse>{content}</methodResponse>".encode()
+
+
+BOMB = b'<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><methodResponse><params>&b;</params></methodResponse>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html></html>",
+        BOMB,
+        _envelope("<params></params>"),
+        _envelope("<params><param><value><int>5</int></value></param></params>"),
+        _envelope("<params><param><value><array><data><value>a</value></data></array></value></param></params>"),
+        xmlrpc.client.dumps(([[1, 2]],), methodresponse=True).encode(),
+        xmlrpc.client.dumps(xmlrpc.client.Fault(-32500, "RuntimeError: no longer supported")).encode(),
+    ],
+)
+def test_nonsense_from_xml_rpc_is_a_refusal(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch, store: Store, body: bytes
+) -> None:
+    monkeypatch.setattr("pyf_pipeline_tests.world.pypi_http.xmlrpc.respond", lambda _pypi, _body: body)
+    http = Http(servers.pypi_url, concurrency=1, user_agent="tests", retries=1)
+    with pytest.raises(RefusedError, match="XML-RPC"):
+        browse(http, PLONE, Pace(servers.pypi_url, store.ledgers))
+    http.close()
