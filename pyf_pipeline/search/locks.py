@@ -22,7 +22,7 @@ import httpx
 from typesense import Client
 from typesense.exceptions import ObjectAlreadyExists, ObjectNotFound, TypesenseClientError
 
-from pyf_pipeline.search.errors import BusyError
+from pyf_pipeline.search.errors import BusyError, SearchError
 from pyf_pipeline.search.naming import LOCKS
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 RENEWAL_SECONDS = 5.0
 LEASE_SECONDS = 40.0
 POLL_SECONDS = 0.5
+ATTEMPTS = 10
 
 # A publish of a large profile takes minutes.
 PUBLISH_WAIT_SECONDS = 900.0
@@ -142,18 +143,21 @@ def _busy(held: dict[str, Any]) -> str:
 
 
 def _create(client: Client, document: dict[str, Any]) -> bool:
-    """Take the lock where nobody has it."""
-    try:
-        _documents(client).create(document)
-    except ObjectAlreadyExists:
-        return False
-    except ObjectNotFound:
+    """Take the lock where nobody has it; the collection of locks is made with the first one."""
+    for _ in range(ATTEMPTS):
         try:
-            client.collections.create(cast("Any", SCHEMA))
+            _documents(client).create(document)
         except ObjectAlreadyExists:
-            logger.debug("another process has just made the collection of locks")
-        return _create(client, document)
-    return True
+            return False
+        except ObjectNotFound:
+            try:
+                client.collections.create(cast("Any", SCHEMA))
+            except ObjectAlreadyExists:
+                # Another process has just made it, which a node of a cluster may hear of a moment later.
+                time.sleep(POLL_SECONDS)
+        else:
+            return True
+    raise SearchError(f"the collection {LOCKS} cannot be made: it exists, and is not found")
 
 
 def _read(client: Client, name: str) -> dict[str, Any] | None:

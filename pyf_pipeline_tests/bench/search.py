@@ -1,37 +1,29 @@
-"""How long it takes to build and publish a collection: `python -m pyf_pipeline_tests.bench.search [--documents N]`.
+"""What building and publishing a collection costs, on the embedded index and on the search server of the settings."""
 
-Against the embedded index in a temporary file, and where TYPESENSE_HOST or TYPESENSE_NODES is set against that server,
-too, in collections of its own that are removed again.
-"""
-
-import argparse
+import os
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import orjson
-from rich.console import Console
-from rich.table import Table
 
 from pyf_pipeline.catalog.filtering import Rejected, latest_package
 from pyf_pipeline.catalog.model import Package
 from pyf_pipeline.catalog.parsing import parse_project
 from pyf_pipeline.search.client import SearchServer, connect, connect_embedded
-from pyf_pipeline.search.collections import create_collection, drop_collection
+from pyf_pipeline.search.collections import create_collection
 from pyf_pipeline.search.documents import BuildFailure, build_documents, content_hash
+from pyf_pipeline.search.fitting import Fitter
 from pyf_pipeline.search.importing import import_lines
 from pyf_pipeline.search.management import delete_collection, list_collections
 from pyf_pipeline.search.publish import Publisher
-from pyf_pipeline.search.schema import collection_schema
+from pyf_pipeline.search.schema import FIELDS, collection_schema
 from pyf_pipeline.settings import NO_SERVER_KEY, load_settings
+from pyf_pipeline_tests.bench.figures import Figure
 from pyf_pipeline_tests.world import World
 
-DOCUMENTS = 20_000
+DOCUMENTS = int(os.environ.get("PYF_BENCH_DOCUMENTS", "20000"))
 DISTINCT = 2_000
 
 Line = tuple[str, bytes]
@@ -48,64 +40,64 @@ class Packages:
         """Build the documents with these ids."""
         return build_documents(((package, None) for package in self._packages if package.id in ids), processes=None)
 
-
-@dataclass
-class Measured:
-    """One thing that was measured.
-
-    Attributes:
-        what: In words.
-        documents: With how many documents.
-        seconds: How long it took.
-    """
-
-    what: str
-    documents: int
-    seconds: float
+    def lines(self) -> list[Line]:
+        """All documents, ready to be sent."""
+        fitter = Fitter(FIELDS)
+        documents = self.documents(self.hashes.keys())
+        return [(one["id"], fitter.line(one)) for one in documents if not isinstance(one, BuildFailure)]
 
 
-def main() -> None:
-    """Measure, and print a table for each server."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--documents", type=int, default=DOCUMENTS)
-    run(parser.parse_args().documents, Console(highlight=False))
+def embedded() -> Iterator[Figure]:
+    """The embedded index, in a temporary file."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = connect_embedded(Path(folder) / "search.sqlite3", NO_SERVER_KEY)
+        try:
+            yield from measure(server, Packages(DOCUMENTS))
+        finally:
+            server.close()
 
 
-def run(documents: int, console: Console) -> None:
-    """Measure with so many documents, and print a table for each server."""
-    source = Packages(documents)
-    built, building = timed(lambda: list(_lines(source)), "build the documents", documents)
-    console.print(f"{documents} documents, {sum(len(line) for _, line in built) / 1e6:.0f} MB of JSON")
-    with _servers() as servers:
-        for server in servers:
-            console.print(_table(server, [building, *measure(server, source, built)]))
-
-
-def measure(server: SearchServer, source: Packages, lines: list[Line]) -> list[Measured]:
-    """Import ready-made lines in one stream and in batches, then publish a source, once more, and anew."""
-    name = f"bench-{uuid.uuid4().hex[:8]}"
-    count = len(lines)
+def remote() -> Iterator[Figure]:
+    """The server of TYPESENSE_HOST or TYPESENSE_NODES; in collections of its own, which are removed again."""
+    settings = load_settings()
+    server = connect(settings.typesense_addresses, settings.api_key, settings.typesense_timeout)
     try:
-        _collection(server, f"{name}-stream")
-        _, stream = timed(lambda: _in_one_stream(server, f"{name}-stream", lines), "import in one stream", count)
-        _collection(server, f"{name}-batches")
-        _, batches = timed(lambda: import_lines(server, f"{name}-batches", lines), "import in batches", count)
-        batches.what += f" ({batches.seconds / stream.seconds:.2f} times one stream)"
+        yield from measure(server, Packages(DOCUMENTS))
+    finally:
+        server.close()
+
+
+def measure(server: SearchServer, source: Packages) -> Iterator[Figure]:
+    """Build documents, import them in one stream and in batches, publish them, and publish them again."""
+    lines, building = timed(source.lines)
+    count, name = len(lines), f"bench-{uuid.uuid4().hex[:8]}"
+    of = f"{count:,} documents"
+    yield Figure(f"{of}: as JSON", sum(len(line) for _, line in lines) / 1e6, "MB")
+    yield Figure(f"{of}: build", building, "s")
+    try:
+        for collection in ("stream", "batches"):
+            create_collection(server.client, collection_schema(f"{name}-{collection}"))
+        _, stream = timed(lambda: _in_one_stream(server, f"{name}-stream", lines))
+        yield Figure(f"{of}: import in one stream", stream, "s")
+        imported, batches = timed(lambda: import_lines(server, f"{name}-batches", lines))
+        if imported.accepted != count:
+            raise RuntimeError(f"{len(imported.refused)} documents were refused: {imported.refused}")
+        yield Figure(f"{of}: import in batches", batches, "s")
+        yield Figure(f"{of}: import in batches, of one stream", batches / stream, "times", 1.4)
         publisher = Publisher(server)
-        first = timed(lambda: publisher.publish(name, source), "build and publish", count)[1]
-        unchanged = timed(lambda: publisher.publish(name, source), "publish with nothing changed", count)[1]
-        return [stream, batches, first, unchanged]
+        yield Figure(f"{of}: build and publish", timed(lambda: publisher.publish(name, source))[1], "s")
+        yield Figure(f"{of}: publish with nothing changed", timed(lambda: publisher.publish(name, source))[1], "s", 30)
     finally:
         for collection in list_collections(server):
             if collection.startswith(name):
                 delete_collection(server, collection, force=True)
 
 
-def timed(work: Callable[[], Any], what: str, documents: int) -> tuple[Any, Measured]:
-    """Do something, and say how long it took."""
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """Do something, and say how many seconds it took."""
     started = time.perf_counter()
     result = work()
-    return result, Measured(what, documents, time.perf_counter() - started)
+    return result, time.perf_counter() - started
 
 
 def _packages(count: int) -> Iterator[Package]:
@@ -123,18 +115,6 @@ def _packages(count: int) -> Iterator[Package]:
         yield package.model_copy(update=names if turn else {})
 
 
-def _lines(source: Packages) -> Iterator[Line]:
-    for document in source.documents(source.hashes.keys()):
-        if isinstance(document, BuildFailure):
-            raise TypeError(f"{document.id} cannot be built: {document.reason}")
-        yield document["id"], orjson.dumps(document)
-
-
-def _collection(server: SearchServer, name: str) -> None:
-    drop_collection(server.client, name)
-    create_collection(server.client, collection_schema(name))
-
-
 def _in_one_stream(server: SearchServer, collection: str, lines: list[Line]) -> None:
     body = b"\n".join(line for _, line in lines)
     answer = server.client.collections[collection].documents.import_(body, {"action": "upsert"})
@@ -143,29 +123,4 @@ def _in_one_stream(server: SearchServer, collection: str, lines: list[Line]) -> 
         raise RuntimeError(f"{refused} documents were refused")
 
 
-@contextmanager
-def _servers() -> Iterator[list[SearchServer]]:
-    settings = load_settings()
-    with tempfile.TemporaryDirectory() as folder:
-        servers = [connect_embedded(Path(folder) / "search.sqlite3", NO_SERVER_KEY)]
-        if settings.typesense_addresses:
-            servers.append(connect(settings.typesense_addresses, settings.api_key, settings.typesense_timeout))
-        try:
-            yield servers
-        finally:
-            for server in servers:
-                server.close()
-
-
-def _table(server: SearchServer, measured: list[Measured]) -> Table:
-    table = Table(title=server.link or "the embedded index")
-    table.add_column("what")
-    for header in ("seconds", "documents a second"):
-        table.add_column(header, justify="right")
-    for one in measured:
-        table.add_row(one.what, f"{one.seconds:.1f}", f"{one.documents / one.seconds:,.0f}")
-    return table
-
-
-if __name__ == "__main__":
-    main()
+BENCHMARKS = {"search": embedded} | ({"search-server": remote} if load_settings().typesense_addresses else {})

@@ -168,3 +168,18 @@ def test_searches_do_not_notice_publishes_that_are_killed(tmp_path: Path) -> Non
     assert set(contents(server, "plone").values()) == {"last"}
     assert len(names(server)) <= 2
     server.close()
+
+
+def test_processes_that_publish_to_one_name_take_turns(tmp_path: Path) -> None:
+    path = tmp_path / "search.sqlite3"
+    command = [sys.executable, "-W", "ignore", "-m", "pyf_pipeline_tests.search.publishing", str(path), "20", "3"]
+    publishing = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    assert [process.wait(60) for process in publishing] == [0, 0, 0]
+    for process in publishing:
+        assert process.stdout is not None
+        process.stdout.close()
+    server = connect_embedded(path, "key")
+    assert ids(server, "plone") == numbered(20).content.keys()
+    assert len(names(server)) == 2
+    assert locate(server.client, "plone").live is not None
+    server.close()
