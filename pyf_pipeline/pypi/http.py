@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -94,7 +95,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         expected: tuple[int, ...] = (200,),
-        pace: Callable[[], None] | None = None,
+        pace: Callable[[], AbstractContextManager[None]] | None = None,
         retries: int | None = None,
     ) -> Answer:
         """Ask until an answer can be read, within the budget of retries, with exponential backoff and jitter.
@@ -106,7 +107,7 @@ class Http:
             headers: Further headers.
             body: The body of a POST.
             expected: The status codes that `read` is shown.
-            pace: Called before every try, retries included; returns when the try may be made.
+            pace: Gives what every try is made in, retries included; it is entered when the try may be made.
             retries: At most so many, where it is fewer than usual.
 
         Raises:
@@ -114,10 +115,9 @@ class Http:
         """
         budget = self.retries if retries is None else min(retries, self.retries)
         for tried in range(budget + 1):
-            if pace is not None:
-                pace()
             try:
-                return self.ask_once(path, read, method=method, headers=headers, body=body, expected=expected)
+                with pace() if pace else nullcontext():
+                    return self.ask_once(path, read, method=method, headers=headers, body=body, expected=expected)
             except PassingError as error:
                 if tried == budget:
                     raise PyPIError(given_up(error, tried + 1)) from None

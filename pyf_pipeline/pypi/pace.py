@@ -8,6 +8,7 @@ draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy: "name";q=<calls>;w=<sec
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Protocol
@@ -17,8 +18,10 @@ WINDOWS = ((2, 1.0), (30, 60.0))
 
 # PyPI may count a call first and then refuse it where no other one would fit, so the last of a window is not used.
 RESERVE = 1
-# Two calls may arrive closer together than they were sent.
+# Clocks are not quite alike.
 LONGER = 1.02
+# A call whose answer nobody has seen by then was made by a process that is gone.
+UNDERWAY_SECONDS = 30.0
 # More calls than that are neither made nor remembered, whatever is allowed.
 MOST_CALLS = 1_000
 HOLD_MAX_SECONDS = 300.0
@@ -63,10 +66,20 @@ class Pace:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
-    def wait(self) -> None:
-        """Return as soon as one more call is allowed, and count it."""
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Make one call inside, which begins as soon as it is allowed and is counted.
+
+        PyPI counts a call somewhere between its sending and its answer. So while it is under way it counts as made
+        now, and from then on as made when the answer came: however long it takes, no two are closer than they may be.
+        """
         while (pause := self._reserve()) > 0:
             self.sleep(pause)
+        sent = self.now()
+        try:
+            yield
+        finally:
+            self.ledger.update(self.service, lambda state: _answered(state, sent, self.now()))
 
     def heed(self, headers: Mapping[str, str]) -> None:
         """Go by what an answer says of the limits."""
@@ -93,22 +106,31 @@ class Pace:
 
         def change(state: State) -> State:
             nonlocal pause
-            made, pause = _look(state, now)
-            return {**state, "made": made if pause > 0 else [*made, now]}
+            state, pause = _look(state, now)
+            return state if pause > 0 else {**state, "underway": [*state["underway"], now]}
 
         self.ledger.update(self.service, change)
         return pause
 
 
-def _look(state: State, now: float) -> tuple[list[float], float]:
-    """The calls that still matter, and the seconds to wait before another one."""
+def _look(state: State, now: float) -> tuple[State, float]:
+    """The entry without what no longer matters, and the seconds to wait before another call."""
     windows = [(max(1, min(calls - RESERVE, MOST_CALLS)), seconds * LONGER) for calls, seconds in _in_force(state)]
     longest = max(seconds for _, seconds in windows)
     # A time in the future is that of a clock that was set back; it must not stop us for as long as that.
     made = [at for at in state.get("made", ()) if now - longest < at <= now + longest][-MOST_CALLS:]
-    owed = [made[-calls] + seconds - now for calls, seconds in windows if len(made) >= calls]
+    underway = [at for at in state.get("underway", ()) if now - UNDERWAY_SECONDS < at <= now + longest]
+    counted = [*made, *(now for _ in underway)]
+    owed = [counted[-calls] + seconds - now for calls, seconds in windows if len(counted) >= calls]
     held = state.get("not_before", 0.0) - now
-    return made, max(*owed, 0.0, held if held <= HOLD_MAX_SECONDS else 0.0, 0.0)
+    pause = max(*owed, 0.0, held if held <= HOLD_MAX_SECONDS else 0.0, 0.0)
+    return {**state, "made": made, "underway": underway}, pause
+
+
+def _answered(state: State, sent: float, now: float) -> State:
+    """The entry where a call that was under way has come back."""
+    underway = sorted(state.get("underway", ()), key=lambda at: abs(at - sent))
+    return {**state, "underway": sorted(underway[1:]), "made": sorted([*state.get("made", ()), now])}
 
 
 def _in_force(state: State) -> list[tuple[int, float]]:

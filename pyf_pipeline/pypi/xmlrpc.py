@@ -59,7 +59,7 @@ def _call(http: Http, pace: Pace, method: str, arguments: list[str]) -> set[str]
 
     body = xmlrpc.client.dumps((arguments,), method).encode()
     headers = {"Content-Type": "text/xml"}
-    return http.ask("/pypi", read, method="POST", body=body, headers=headers, pace=pace.wait, retries=RETRIES)
+    return http.ask("/pypi", read, method="POST", body=body, headers=headers, pace=pace.call, retries=RETRIES)
 
 
 def _plain_names(body: bytes) -> set[str]:

@@ -19,6 +19,11 @@ class Clock:
         self.slept += seconds
 
 
+def call(pace: Pace) -> None:
+    with pace.call():
+        pass
+
+
 def policy(windows: list[tuple[int, int]]) -> dict[str, str]:
     return {"RateLimit-Policy": ", ".join(f'"w{n}";q={q};w={w}' for n, (q, w) in enumerate(windows))}
 
@@ -37,7 +42,7 @@ def test_no_window_is_ever_filled_up_however_many_share_the_ledger(
     made = []
     for gap, which in gaps:
         clock.time += gap
-        paces[which].wait()
+        call(paces[which])
         made.append(clock.time)
     for calls, seconds in windows:
         for first, later in zip(made, made[calls - 1 :], strict=False):
@@ -48,24 +53,24 @@ def test_without_a_word_from_pypi_the_limits_are_those_that_its_maintainers_name
     clock = Clock()
     pace = Pace("pypi", OwnLedger(), clock.now, clock.sleep)
     for _ in range(29):
-        pace.wait()
+        call(pace)
     assert clock.slept == pytest.approx(28 * 1.02)
-    pace.wait()
+    call(pace)
     assert clock.slept == pytest.approx(60 * 1.02)
 
 
 def test_a_policy_that_allows_more_makes_it_faster_and_one_that_allows_less_slower() -> None:
     clock = Clock()
     pace = Pace("pypi", OwnLedger(), clock.now, clock.sleep)
-    pace.wait()
+    call(pace)
     pace.heed(policy([(1_000, 1), (60_000, 60)]))
     for _ in range(500):
-        pace.wait()
+        call(pace)
     assert clock.slept == 0
     clock.time += 3600
     pace.heed(policy([(2, 30)]))
-    pace.wait()
-    pace.wait()
+    call(pace)
+    call(pace)
     assert clock.slept == pytest.approx(30.6)
 
 
@@ -74,7 +79,7 @@ def test_calls_are_remembered_up_to_a_number_and_never_exceed_it() -> None:
     pace = Pace("pypi", ledger, clock.now, clock.sleep)
     pace.heed(policy([(10**9, 60)]))
     for _ in range(MOST_CALLS + 1):
-        pace.wait()
+        call(pace)
     assert clock.slept >= 60
     assert len(ledger.update("pypi", dict)["made"]) <= MOST_CALLS
 
@@ -96,24 +101,44 @@ def test_calls_are_remembered_up_to_a_number_and_never_exceed_it() -> None:
 def test_what_an_answer_says_of_the_limits_is_obeyed(header: str, value: str, slept: float) -> None:
     clock = Clock()
     pace = Pace("pypi", OwnLedger(), clock.now, clock.sleep)
-    pace.wait()
+    call(pace)
     pace.heed({header: value})
-    pace.wait()
+    call(pace)
     assert clock.slept == pytest.approx(slept)
 
 
 def test_a_clock_that_is_set_back_stops_nobody_for_long() -> None:
     clock, ledger = Clock(), OwnLedger()
     pace = Pace("pypi", ledger, clock.now, clock.sleep)
-    pace.wait()
+    call(pace)
     pace.hold(200)
     clock.time -= 86_400
-    pace.wait()
+    call(pace)
     assert clock.slept == 0
+
+
+def test_a_call_counts_from_its_answer_on_and_one_under_way_as_if_it_were_made_now() -> None:
+    clock, ledger = Clock(), OwnLedger()
+    pace, other = Pace("pypi", ledger, clock.now, clock.sleep), Pace("pypi", ledger, clock.now, clock.sleep)
+    with pace.call():
+        clock.time += 5
+        assert other._reserve() == pytest.approx(1.02)
+        clock.time += 5
+    assert other._reserve() == pytest.approx(1.02)
+    clock.time += 1.1
+    assert other._reserve() == 0
+
+
+def test_a_call_whose_process_was_killed_is_forgotten() -> None:
+    clock, ledger = Clock(), OwnLedger()
+    pace = Pace("pypi", ledger, clock.now, clock.sleep)
+    pace._reserve()
+    call(pace)
+    assert 25 < clock.slept < 35
 
 
 def test_services_have_budgets_of_their_own() -> None:
     clock, ledger = Clock(), OwnLedger()
-    Pace("one", ledger, clock.now, clock.sleep).wait()
-    Pace("other", ledger, clock.now, clock.sleep).wait()
+    call(Pace("one", ledger, clock.now, clock.sleep))
+    call(Pace("other", ledger, clock.now, clock.sleep))
     assert clock.slept == 0
