@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from itertools import chain, islice
@@ -12,6 +13,8 @@ from typing import Any
 import orjson
 
 from pyf_pipeline.catalog import chapters, facets, licences, people, readme, versions
+from pyf_pipeline.catalog.health import as_of, health
+from pyf_pipeline.catalog.links import leads_to_a_page
 from pyf_pipeline.catalog.model import Package, Repository
 from pyf_pipeline.catalog.readme import Rendered
 from pyf_pipeline.search.schema import schema_fingerprint
@@ -36,6 +39,22 @@ SHORT_README = 50_000
 
 Pair = tuple[Package, Repository | None]
 
+
+def _present() -> int:
+    return int(time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What documents are built from beside the packages and their repositories.
+
+    Attributes:
+        now: The time by which the packages' ages are told, in epoch seconds.
+    """
+
+    now: int = field(default_factory=_present)
+
+
 _SOURCE_FIELDS = tuple(name for name in Package.model_fields if name != "releases")
 
 
@@ -52,28 +71,33 @@ class BuildFailure:
     reason: str
 
 
-def content_hash(package: Package, repository: Repository | None) -> str:
+def content_hash(package: Package, repository: Repository | None, context: Context | None = None) -> str:
     """What a document is built from, in one short text: where it stays, the document need not be built again.
 
     It covers the source fields, this builder, the schema and the libraries that read them; nothing is rendered for it.
-    It is the same in every process.
+    It is the same in every process. Of the time it covers only when the health score last changed by it, so that it
+    changes when the score does.
     """
+    now = (context or Context()).now
     facts = [
         _basis(),
         [getattr(package, name) for name in _SOURCE_FIELDS],
         [(release.version, release.upload_timestamp, release.yanked) for release in package.releases],
         # Not when it was asked about, which is no part of the document.
         repository and _repository(repository),
+        as_of(package, repository, now),
     ]
     return hashlib.blake2b(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
-def build_document(package: Package, repository: Repository | None) -> dict[str, Any]:
+def build_document(package: Package, repository: Repository | None, context: Context | None = None) -> dict[str, Any]:
     """The document of a package, as `collection_schema` describes it; byte for byte the same for the same facts."""
-    return _document(package, repository, readme.render(package.description, package.description_content_type))
+    return _render(_Task(package, repository, context or Context()))
 
 
-def build_documents(pairs: Iterable[Pair], *, processes: int | None) -> Iterator[dict[str, Any] | BuildFailure]:
+def build_documents(
+    pairs: Iterable[Pair], *, processes: int | None, context: Context | None = None
+) -> Iterator[dict[str, Any] | BuildFailure]:
     """The documents of packages, in order, and in the place of one that cannot be built, the reason.
 
     A README that cannot be rendered within the limits of `workers` is shown as plain text instead.
@@ -82,42 +106,60 @@ def build_documents(pairs: Iterable[Pair], *, processes: int | None) -> Iterator
         pairs: The packages and their repositories, read only as fast as documents are taken.
         processes: How many processes render; 1 renders in this one, without a limit on time. None decides by how much
             there is to do, and by the processors at hand.
+        context: What all of them are built with; by default, the time at which this is called.
     """
-    remaining = iter(pairs)
+    shared = context or Context()
+    remaining = (_Task(package, repository, shared) for package, repository in pairs)
+    return _built(remaining, processes)
+
+
+def _built(tasks: Iterator["_Task"], processes: int | None) -> Iterator[dict[str, Any] | BuildFailure]:
     if processes is None:
-        first = list(islice(remaining, FEW_PACKAGES + 1))
-        few = len(first) <= FEW_PACKAGES and all(len(package.description) <= SHORT_README for package, _ in first)
+        first = list(islice(tasks, FEW_PACKAGES + 1))
+        few = len(first) <= FEW_PACKAGES and all(len(task.package.description) <= SHORT_README for task in first)
         # Where there is one processor only, a worker is no faster; it is what keeps to the limits.
         processes, in_workers = processors(), not few
-        remaining = chain(first, remaining)
+        tasks = chain(first, tasks)
     else:
         in_workers = processes > 1
-    yield from _built_by_workers(remaining, processes) if in_workers else map(_build, remaining)
+    yield from _built_by_workers(tasks, processes) if in_workers else map(_build, tasks)
 
 
-def _built_by_workers(pairs: Iterable[Pair], processes: int) -> Iterator[dict[str, Any] | BuildFailure]:
-    for pair, result in work(_build, pairs, processes=processes):
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What one document is built from."""
+
+    package: Package
+    repository: Repository | None
+    context: Context
+
+
+def _built_by_workers(tasks: Iterable[_Task], processes: int) -> Iterator[dict[str, Any] | BuildFailure]:
+    for task, result in work(_build, tasks, processes=processes):
         if isinstance(result, Lost):
-            logger.warning("the README of %s is shown as plain text: %s", pair[0].id, result.reason)
-            yield _build_plain(pair)
+            logger.warning("the README of %s is shown as plain text: %s", task.package.id, result.reason)
+            yield _build_plain(task)
         else:
             yield result
 
 
-def _build(pair: Pair) -> dict[str, Any] | BuildFailure:
-    package, repository = pair
+def _build(task: _Task) -> dict[str, Any] | BuildFailure:
     try:
-        return build_document(package, repository)
+        return _render(task)
     except Exception as error:  # noqa: BLE001 - one odd package must not keep all others from being published
-        return _failure(package, error)
+        return _failure(task.package, error)
 
 
-def _build_plain(pair: Pair) -> dict[str, Any] | BuildFailure:
-    package, repository = pair
+def _build_plain(task: _Task) -> dict[str, Any] | BuildFailure:
     try:
-        return _document(package, repository, readme.plain(package.description))
+        return _document(task, readme.plain(task.package.description))
     except Exception as error:  # noqa: BLE001 - as above
-        return _failure(package, error)
+        return _failure(task.package, error)
+
+
+def _render(task: _Task) -> dict[str, Any]:
+    package = task.package
+    return _document(task, readme.render(package.description, package.description_content_type))
 
 
 def _failure(package: Package, error: Exception) -> BuildFailure:
@@ -125,7 +167,8 @@ def _failure(package: Package, error: Exception) -> BuildFailure:
     return BuildFailure(package.id, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
 
 
-def _document(package: Package, repository: Repository | None, rendered: Rendered) -> dict[str, Any]:
+def _document(task: _Task, rendered: Rendered) -> dict[str, Any]:
+    package, repository = task.package, task.repository
     return {
         "id": package.id,
         "name": package.name,
@@ -144,11 +187,12 @@ def _document(package: Package, repository: Repository | None, rendered: Rendere
         "maintainer": package.maintainer,
         "maintainer_email": package.maintainer_email,
         "last_serial": package.last_serial,
-        "content_hash": content_hash(package, repository),
+        "content_hash": content_hash(package, repository, task.context),
         **_facets(package),
         **_release(package),
         **_readme(package, rendered),
         **_links(package),
+        **_health(task, rendered),
         **(_repository(repository) if repository else {}),
     }
 
@@ -157,6 +201,7 @@ def _release(package: Package) -> dict[str, Any]:
     parts = versions.parts(package.version)
     # A release that was made between two answers of PyPI may not be listed yet.
     listed = {package.version, *(release.version for release in package.releases)}
+    uploads = (package.upload_timestamp, *(release.upload_timestamp for release in package.releases))
     return {
         "version": package.version,
         "version_raw": package.version,
@@ -169,6 +214,7 @@ def _release(package: Package) -> dict[str, Any]:
         "yanked": package.yanked,
         "yanked_reason": package.yanked_reason,
         "upload_timestamp": package.upload_timestamp,
+        "first_upload_timestamp": min(filter(None, uploads), default=0),
         "versions": versions.newest_first(listed),
         "release_count": len(listed),
     }
@@ -204,15 +250,20 @@ def _readme(package: Package, rendered: Rendered) -> dict[str, Any]:
 
 def _links(package: Package) -> dict[str, Any]:
     names = ("home_page", "docs_url", "package_url", "project_url", "release_url")
-    labelled = {label: url for label, url in package.project_urls.items() if _leads_to_a_page(url)}
-    return {name: url if _leads_to_a_page(url := getattr(package, name)) else "" for name in names} | {
+    labelled = {label: url for label, url in package.project_urls.items() if leads_to_a_page(url)}
+    return {name: url if leads_to_a_page(url := getattr(package, name)) else "" for name in names} | {
         "project_urls": labelled
     }
 
 
-def _leads_to_a_page(url: str) -> bool:
-    """Whether a page may link to it: anything else, such as `javascript:`, is not for a browser."""
-    return url.lower().startswith(("https://", "http://"))
+def _health(task: _Task, rendered: Rendered) -> dict[str, Any]:
+    moment = as_of(task.package, task.repository, task.context.now)
+    found = health(task.package, rendered.html, task.repository, moment)
+    return {
+        "health_score": found.score,
+        "health_score_breakdown": found.breakdown(),
+        "health_score_last_calculated": moment,
+    }
 
 
 def _repository(repository: Repository) -> dict[str, Any]:

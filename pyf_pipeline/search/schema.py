@@ -70,6 +70,7 @@ FIELDS: tuple[Field, ...] = (
     _flag("yanked"),
     _shown("yanked_reason"),
     _number("upload_timestamp"),
+    _number("first_upload_timestamp"),
     _texts("versions"),
     _number("release_count", "int32"),
     _number("last_serial"),
@@ -115,6 +116,10 @@ FIELDS: tuple[Field, ...] = (
     _number("github_open_issues", facet=True, optional=True),
     _number("github_updated", facet=True, optional=True),
     _flag("github_archived", optional=True),
+    # How well it is looked after, and why that is so.
+    _number("health_score", "int32", facet=True),
+    _number("health_score_last_calculated"),
+    _shown("health_score_breakdown", "object"),
     # What the document was built from, for telling which documents have to be sent again.
     _shown("content_hash"),
 )

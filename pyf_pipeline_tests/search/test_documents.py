@@ -15,7 +15,7 @@ from pyf_pipeline.catalog.fields import clean
 from pyf_pipeline.catalog.model import MalformedProjectError, Package, Release, Repository
 from pyf_pipeline.catalog.parsing import package_from, parse_project
 from pyf_pipeline.search import documents, schema
-from pyf_pipeline.search.documents import BuildFailure, build_document, build_documents, content_hash
+from pyf_pipeline.search.documents import BuildFailure, Context, build_document, build_documents, content_hash
 from pyf_pipeline_tests.catalog.hostile import FRAGMENTS, Inspection
 
 REPOSITORY = Repository(
@@ -79,9 +79,13 @@ _FITS: dict[str, Any] = {
     "int64": _is_int(64),
     "bool": lambda value: isinstance(value, bool),
     "object": lambda value: (
-        isinstance(value, dict) and all(_is_text(k) and k and _is_text(v) for k, v in value.items())
+        isinstance(value, dict) and all(_is_text(k) and k and _is_shown(v) for k, v in value.items())
     ),
 }
+
+
+def _is_shown(value: object) -> bool:
+    return _is_text(value) or (isinstance(value, dict) and all(_is_text(v) or type(v) is int for v in value.values()))
 
 
 def test_the_checker_finds_what_is_wrong() -> None:
@@ -97,9 +101,10 @@ def test_the_checker_finds_what_is_wrong() -> None:
 
 
 def test_every_field_of_a_document() -> None:
-    document = build_document(package(), REPOSITORY)
+    document = build_document(package(), REPOSITORY, Context(now=1_700_000_001))
     assert document.pop("description").startswith("<section")
-    assert document.pop("content_hash") == content_hash(package(), REPOSITORY)
+    assert document.pop("content_hash") == content_hash(package(), REPOSITORY, Context(now=1_700_000_002))
+    assert document.pop("health_score_breakdown")["recency"]["found"] == "the release is of 2023-11-14"
     assert document.pop("version_sortable") < build_document(package(version="1.0"), None)["version_sortable"]
     assert document == {
         "id": "collective-maps",
@@ -117,6 +122,9 @@ def test_every_field_of_a_document() -> None:
         "yanked": False,
         "yanked_reason": "",
         "upload_timestamp": 1_700_000_000,
+        "first_upload_timestamp": 1_700_000_000,
+        "health_score": 40 + 1 + 10 + 5,
+        "health_score_last_calculated": 1_700_000_000,
         "versions": ["1.10", "1.0", "2.0rc1"],
         "release_count": 3,
         "last_serial": 77,
@@ -194,6 +202,32 @@ def test_a_release_that_is_not_listed_counts() -> None:
     document = build_document(package(version="3.0", releases=(Release(version="1.0"),)), None)
     assert document["versions"] == ["3.0", "1.0"]
     assert document["release_count"] == 2
+
+
+def test_the_first_upload_is_that_of_any_release() -> None:
+    releases = (
+        Release(version="1.0", upload_timestamp=7),
+        Release(version="0.9"),
+        Release(version="1.1", upload_timestamp=9),
+    )
+    assert build_document(package(releases=releases), None)["first_upload_timestamp"] == 7
+    assert build_document(package(releases=(), upload_timestamp=0), None)["first_upload_timestamp"] == 0
+
+
+DAY = 86_400
+UPLOADED = 1_700_000_000
+
+
+def test_a_document_changes_on_the_day_on_which_its_score_does_and_on_no_other() -> None:
+    changed = []
+    previous = build_document(package(), None, Context(now=UPLOADED))
+    for day in range(1, 366):
+        document = build_document(package(), None, Context(now=UPLOADED + day * DAY))
+        assert (document == previous) is (document["content_hash"] == previous["content_hash"])
+        if document != previous:
+            changed.append((day, document["health_score"] - previous["health_score"]))
+        previous = document
+    assert changed == [(183, -10), (365, -10)]
 
 
 def test_numbers_from_outside_are_kept_in_range() -> None:

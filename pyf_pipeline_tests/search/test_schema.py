@@ -16,8 +16,11 @@ LISTS = [
     "classifiers", "keywords", "framework_versions", "python_versions", "requires_dist", "versions", "topics",
     "authors",
 ]  # fmt: skip
-INT32 = ["version_major", "version_minor", "version_bugfix", "release_count"]
-INT64 = ["upload_timestamp", "last_serial", "github_stars", "github_watchers", "github_open_issues", "github_updated"]
+INT32 = ["version_major", "version_minor", "version_bugfix", "release_count", "health_score"]
+INT64 = [
+    "upload_timestamp", "first_upload_timestamp", "last_serial", "github_stars", "github_watchers",
+    "github_open_issues", "github_updated", "health_score_last_calculated",
+]  # fmt: skip
 FLAGS = ["yanked", "is_prerelease", "github_archived"]
 
 BY_NAME = {field["name"]: field for field in FIELDS}
@@ -25,7 +28,8 @@ BY_NAME = {field["name"]: field for field in FIELDS}
 
 def test_every_field_has_the_type_that_front_ends_count_on() -> None:
     wanted = dict.fromkeys(TEXTS, "string") | dict.fromkeys(LISTS, "string[]") | dict.fromkeys(INT32, "int32")
-    wanted |= dict.fromkeys(INT64, "int64") | dict.fromkeys(FLAGS, "bool") | {"project_urls": "object"}
+    wanted |= dict.fromkeys(INT64, "int64") | dict.fromkeys(FLAGS, "bool")
+    wanted |= dict.fromkeys(("project_urls", "health_score_breakdown"), "object")
     assert {name: field["type"] for name, field in BY_NAME.items()} == wanted
     assert len(BY_NAME) == len(FIELDS)
 
