@@ -1,6 +1,7 @@
 """Making and removing collections, so that neither is done twice, nor to another than was meant."""
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,7 +14,7 @@ from typesense import Client
 from typesense.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from pyf_pipeline.search.client import SearchServer
-from pyf_pipeline.search.errors import SearchError
+from pyf_pipeline.search.errors import LOST, SearchError
 from pyf_pipeline.search.naming import retrieve_aliases, retrieve_collections
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ATTEMPTS = 4
+PAUSE_SECONDS = 0.2
 
 # A request's address may not be of any length.
 FILTER_BYTES = 3_000
@@ -44,14 +46,20 @@ def create_collection(client: Client, definition: Mapping[str, Any]) -> None:
         raise SearchError(f"{name} is an alias: a collection of that name would hide what it points at")
     # Tells this collection from one that another makes at the same moment, where the answer gets lost.
     made_by = uuid.uuid4().hex
-    metadata = {**definition.get("metadata", {}), "made_by": made_by}
-    try:
-        client.collections.create(cast("Any", {**definition, "metadata": metadata}))
-    except ObjectAlreadyExists:
-        raise SearchError(f"a collection {name} exists already") from None
-    except httpx.TransportError:
-        if (retrieve_definition(client, name) or {}).get("metadata", {}).get("made_by") != made_by:
-            raise
+    body = cast("Any", {**definition, "metadata": {**definition.get("metadata", {}), "made_by": made_by}})
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            client.collections.create(body)
+        except ObjectAlreadyExists:
+            raise SearchError(f"a collection {name} exists already") from None
+        except LOST:
+            found = retrieve_definition(client, name)
+            if found is None and attempt < ATTEMPTS:
+                time.sleep(PAUSE_SECONDS)
+                continue
+            if found is None or (found.get("metadata") or {}).get("made_by") != made_by:
+                raise
+        return
 
 
 def retrieve_definition(client: Client, name: str) -> dict[str, Any] | None:
@@ -75,15 +83,16 @@ def drop_collection(client: Client, name: str) -> None:
     request is not repeated before it was looked at again.
 
     Raises:
-        SearchError: It is there still, although the server was asked twice.
+        SearchError: It is there still, although the server was asked several times.
     """
-    for _ in range(2):
+    for _ in range(ATTEMPTS):
         if name not in {collection["name"] for collection in retrieve_collections(client)}:
             return
         try:
             client.collections[name].delete()
-        except (httpx.TransportError, ObjectNotFound) as error:
+        except (*LOST, ObjectNotFound) as error:
             logger.warning("looking whether %s is gone: %s", name, error)
+            time.sleep(PAUSE_SECONDS)
         else:
             return
     if name in {collection["name"] for collection in retrieve_collections(client)}:

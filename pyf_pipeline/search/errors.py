@@ -1,6 +1,10 @@
 """What goes wrong with a search server, in words that a person can act on."""
 
-from typesense.exceptions import TypesenseClientError
+import httpx
+from typesense.exceptions import ServerError, TypesenseClientError
+
+# What leaves open whether a request was carried out: whoever must not repeat it looks what is there.
+LOST = (httpx.TransportError, ServerError)
 
 
 class SearchError(RuntimeError):

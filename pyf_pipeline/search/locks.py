@@ -22,7 +22,7 @@ import httpx
 from typesense import Client
 from typesense.exceptions import ObjectAlreadyExists, ObjectNotFound, TypesenseClientError
 
-from pyf_pipeline.search.errors import BusyError, SearchError
+from pyf_pipeline.search.errors import LOST, BusyError, SearchError
 from pyf_pipeline.search.naming import LOCKS
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 RENEWAL_SECONDS = 5.0
 LEASE_SECONDS = 40.0
 POLL_SECONDS = 0.5
-ATTEMPTS = 10
+ATTEMPTS = 5
 
 # A publish of a large profile takes minutes.
 PUBLISH_WAIT_SECONDS = 900.0
@@ -144,20 +144,32 @@ def _busy(held: dict[str, Any]) -> str:
 
 def _create(client: Client, document: dict[str, Any]) -> bool:
     """Take the lock where nobody has it; the collection of locks is made with the first one."""
+    problem: Exception | None = None
     for _ in range(ATTEMPTS):
         try:
             _documents(client).create(document)
         except ObjectAlreadyExists:
             return False
         except ObjectNotFound:
-            try:
-                client.collections.create(cast("Any", SCHEMA))
-            except ObjectAlreadyExists:
-                # Another process has just made it, which a node of a cluster may hear of a moment later.
-                time.sleep(POLL_SECONDS)
+            _make_collection(client)
+        except LOST as error:
+            held = _read(client, document["id"])
+            if held is not None:
+                return bool(held["holder"] == document["holder"])
+            problem = error
+            time.sleep(POLL_SECONDS)
         else:
             return True
-    raise SearchError(f"the collection {LOCKS} cannot be made: it exists, and is not found")
+    raise problem or SearchError(f"the collection {LOCKS} cannot be made: it exists, and is not found")
+
+
+def _make_collection(client: Client) -> None:
+    try:
+        client.collections.create(cast("Any", SCHEMA))
+    except (ObjectAlreadyExists, *LOST) as error:
+        # It is there by now, which a node of a cluster may hear of a moment later; or the next attempt fails as well.
+        logger.debug("the collection of locks is made by another: %s", error)
+        time.sleep(POLL_SECONDS)
 
 
 def _read(client: Client, name: str) -> dict[str, Any] | None:

@@ -5,7 +5,8 @@ incremental publish compares content hashes with the collection that is served, 
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -198,23 +199,9 @@ class Publisher:
         """Build, fit and send documents; returns some of them as they were sent."""
         wanted = set(sample(ids))
         sent: dict[str, Any] = {}
-        fitter = Fitter(FIELDS)
 
-        def lines() -> Iterator[tuple[str, bytes]]:
-            for document in source.documents(ids):
-                if isinstance(document, BuildFailure):
-                    published.refused[document.id] = document.reason
-                    continue
-                identifier = str(document.get("id"))
-                try:
-                    line = fitter.line(document)
-                except DuplicateError as error:
-                    # The first one counts under the id itself.
-                    published.refused[f"{identifier} (another)"] = str(error)
-                    continue
-                except MisfitError as error:
-                    published.refused[identifier] = str(error)
-                    continue
+        def noted(lines: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+            for identifier, line in lines:
                 if identifier in wanted:
                     sent[identifier] = orjson.loads(line)
                 yield identifier, line
@@ -222,7 +209,9 @@ class Publisher:
         def progress(done: int) -> None:
             self.progress("publish", done + len(published.refused), len(ids))
 
-        imported = import_lines(self.server, published.collection, lines(), progress)
+        # Where something fails, the processes that build documents are not left waiting to be asked for more.
+        with closing(_fitted(source.documents(ids), published.refused)) as lines:
+            imported = import_lines(self.server, published.collection, noted(lines), progress)
         published.refused.update(imported.refused)
         published.bytes += imported.bytes
         return {key: document for key, document in sent.items() if key not in published.refused}
@@ -244,3 +233,24 @@ class Publisher:
         """After a rollback, what it went back from is kept in the place of what came before."""
         complete = [version.name for version in located.versions if version.complete and version.name != live]
         return complete[-1] if complete else ""
+
+
+def _fitted(
+    documents: Iterator[dict[str, Any] | BuildFailure], refused: dict[str, str]
+) -> Generator[tuple[str, bytes], None, None]:
+    """Documents as lines of JSON that fit the schema, and beside them, by id, why others could not be made."""
+    fitter = Fitter(FIELDS)
+    for document in documents:
+        if isinstance(document, BuildFailure):
+            refused[document.id] = document.reason
+            continue
+        identifier = str(document.get("id"))
+        try:
+            line = fitter.line(document)
+        except DuplicateError as error:
+            # The first one counts under the id itself.
+            refused[f"{identifier} (another)"] = str(error)
+        except MisfitError as error:
+            refused[identifier] = str(error)
+        else:
+            yield identifier, line

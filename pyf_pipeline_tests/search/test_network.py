@@ -13,7 +13,7 @@ from pyf_pipeline.search import transport
 from pyf_pipeline.search.client import SearchServer, connect
 from pyf_pipeline.search.collections import create_collection, drop_collection
 from pyf_pipeline.search.errors import SearchError
-from pyf_pipeline.search.naming import locate
+from pyf_pipeline.search.naming import LOCKS, locate
 from pyf_pipeline.search.publish import Publisher
 from pyf_pipeline.search.transport import Patience, may_repeat
 from pyf_pipeline_tests.search.conftest import contents, names, numbered
@@ -49,8 +49,10 @@ def test_a_publish_over_the_network_is_the_same(remote: SearchServer) -> None:
 
 @pytest.mark.parametrize("fault", [503, 502, "reset", "lost"])
 def test_a_publish_survives_what_passes(remote: SearchServer, node: Node, fault: int | str) -> None:
+    node.faults.add(f"/{LOCKS}/documents", fault)
+    node.faults.add("/collections", fault)
     Publisher(remote).publish("plone", numbered(20))
-    for part in ("/documents/import", "/aliases/plone", "/export", "/search"):
+    for part in (f"/{LOCKS}/documents", "/documents/import", "/aliases/plone", "/export", "/search"):
         node.faults.add(part, fault, fault)
     published = Publisher(remote).publish("plone", numbered(20, "two"), rebuild=True)
     assert node.faults.queue == []
@@ -133,6 +135,9 @@ def test_a_collection_is_not_made_twice_where_the_answer_is_lost(remote: SearchS
     assert sum(seen == "POST /collections" for seen in node.faults.seen) == 1
     with pytest.raises(SearchError, match="a collection c exists already"):
         create_collection(remote.client, definition)
+    node.faults.add("/collections", 502, "reset")
+    create_collection(remote.client, {**definition, "name": "d"})
+    assert names(remote) == {"c", "d"}
 
 
 def test_removing_a_collection_twice_does_not_remove_what_its_alias_points_at(remote: SearchServer, node: Node) -> None:
@@ -140,7 +145,7 @@ def test_removing_a_collection_twice_does_not_remove_what_its_alias_points_at(re
     remote.client.collections.create({"name": "behind", "fields": fields})
     remote.client.aliases.upsert("c", {"collection_name": "behind"})
     remote.client.collections.create({"name": "c", "fields": fields})
-    node.faults.add("/collections/c", "lost")
+    node.faults.add("/collections/c", 502, "lost")
     drop_collection(remote.client, "c")
     assert names(remote) == {"behind"}
     drop_collection(remote.client, "c")
