@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -27,13 +28,22 @@ def loads(text: str | bytes) -> Any:
     return orjson.loads(text)
 
 
-def is_too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
-    """Whether lists and objects are nested deeper than is taken."""
+def is_too_deep(value: Any) -> bool:
+    """Whether lists and objects are nested deeper than is taken; goes down level by level, however deep it is."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
-        return limit == 0 or any(is_too_deep(v, limit - 1) for v in value.values())
+        return (v for v in value.values() if isinstance(v, dict | list) and v)
     if isinstance(value, list):
-        return limit == 0 or any(is_too_deep(v, limit - 1) for v in value if isinstance(v, dict | list))
-    return False
+        return (v for v in value if isinstance(v, dict | list) and v)
+    return ()
 
 
 def parse_error(text: str) -> str:

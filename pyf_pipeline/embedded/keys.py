@@ -1,4 +1,7 @@
-"""API keys: who may do what. The admin key may do everything; others are kept as salted hashes."""
+"""API keys: who may do what. The admin key may do everything; others are kept as salted hashes.
+
+Of search-only keys the value is kept encrypted too (see `sealing`): scoped search keys are signed with it.
+"""
 
 import hashlib
 import hmac
@@ -11,6 +14,7 @@ from typing import Any
 
 from pyf_pipeline.embedded.errors import ApiError, bad_request, not_found
 from pyf_pipeline.embedded.jsontext import dumps, loads
+from pyf_pipeline.embedded.sealing import Sealer
 
 NEVER = 64_723_363_199
 PREFIX_LENGTH = 4
@@ -62,26 +66,48 @@ def _key(row: tuple[Any, ...]) -> Key:
     return Key(number, prefix, description, loads(actions), loads(collections), expires_at, bool(autodelete))
 
 
-def _digest(salt: bytes, value: str) -> bytes:
-    return hashlib.sha256(salt + value.encode()).digest()
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key as it is stored: its value hashed and, of a search-only key, sealed."""
+
+    key: Key
+    salt: bytes
+    digest: bytes
+    sealed: bytes | None
+
+
+def _digest(salt: bytes, value: bytes) -> bytes:
+    return hashlib.sha256(salt + value).digest()
+
+
+def is_value(stored: StoredKey, value: bytes) -> bool:
+    """Whether this is the key's value; compared in constant time."""
+    return hmac.compare_digest(_digest(stored.salt, value), stored.digest)
+
+
+def keys_with_prefix(connection: sqlite3.Connection, prefix: str) -> list[StoredKey]:
+    """The keys whose values begin so."""
+    query = (
+        f"SELECT salt, digest, sealed, {_COLUMNS} FROM api_keys"  # noqa: S608 - constant
+        " LEFT JOIN sealed_keys ON key_id = id WHERE prefix = ?"
+    )
+    rows = connection.execute(query, (prefix,)).fetchall()
+    return [StoredKey(_key(tuple(row)), salt, digest, sealed) for salt, digest, sealed, *row in rows]
 
 
 def find_key(connection: sqlite3.Connection, value: str) -> Key | None:
-    """The key of this value; compared in constant time."""
-    query = f"SELECT salt, digest, {_COLUMNS} FROM api_keys WHERE prefix = ?"  # noqa: S608 - constant
-    for salt, digest, *row in connection.execute(query, (value[:PREFIX_LENGTH],)):
-        if hmac.compare_digest(_digest(salt, value), digest):
-            return _key(tuple(row))
-    return None
+    """The key of this value."""
+    raw = value.encode()
+    return next((k.key for k in keys_with_prefix(connection, value[:PREFIX_LENGTH]) if is_value(k, raw)), None)
 
 
-def create_key(connection: sqlite3.Connection, raw: Any) -> dict[str, Any]:
+def create_key(connection: sqlite3.Connection, sealer: Sealer, raw: Any) -> dict[str, Any]:
     """Makes a key as the body of the request says and shows it, for this once with its value; raises `ApiError`."""
     _check(raw)
     value = raw.get("value") or secrets.token_urlsafe(GENERATED_LENGTH)[:GENERATED_LENGTH]
     if find_key(connection, value) is not None:
         raise ApiError(409, "API key generation conflict.")
-    (number,) = connection.execute("SELECT COALESCE(MAX(id) + 1, 0) FROM api_keys").fetchone()
+    number = _next_number(connection)
     key = Key(
         number, value[:PREFIX_LENGTH], raw["description"], raw["actions"], raw["collections"],
         raw.get("expires_at", NEVER), raw.get("autodelete", False),
@@ -89,12 +115,24 @@ def create_key(connection: sqlite3.Connection, raw: Any) -> dict[str, Any]:
     salt = secrets.token_bytes(16)
     connection.execute(
         "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (key.id, salt, _digest(salt, value), key.prefix, key.description, dumps(key.actions), dumps(key.collections),
-         key.expires_at, key.autodelete),
+        (key.id, salt, _digest(salt, value.encode()), key.prefix, key.description, dumps(key.actions),
+         dumps(key.collections), key.expires_at, key.autodelete),
     )  # fmt: skip
+    if key.actions == ["documents:search"]:
+        connection.execute("INSERT INTO sealed_keys VALUES (?, ?)", (key.id, sealer.seal(value)))
     shown = {**key.to_json(), "value": value}
     del shown["value_prefix"]
     return shown
+
+
+def _next_number(connection: sqlite3.Connection) -> int:
+    """Numbers are not used again, so that what was said of a key that is gone is not taken for a new one's."""
+    (number,) = connection.execute(
+        "SELECT MAX(COALESCE((SELECT value FROM settings WHERE name = 'next_key'), 0),"
+        " COALESCE((SELECT MAX(id) + 1 FROM api_keys), 0))"
+    ).fetchone()
+    connection.execute("INSERT OR REPLACE INTO settings VALUES ('next_key', ?)", (number + 1,))
+    return int(number)
 
 
 def _check(raw: Any) -> None:
@@ -134,5 +172,6 @@ def get_key(connection: sqlite3.Connection, number: int) -> dict[str, Any]:
 def delete_key(connection: sqlite3.Connection, number: int) -> dict[str, Any]:
     """Removes a key; raises 404."""
     get_key(connection, number)
+    connection.execute("DELETE FROM sealed_keys WHERE key_id = ?", (number,))
     connection.execute("DELETE FROM api_keys WHERE id = ?", (number,))
     return {"id": number}

@@ -20,8 +20,8 @@ FEW_DOCUMENTS = 500_000
 _UNSIGNED = re.compile(r"\d+\Z")
 
 UNSUPPORTED = (
-    "vector_query", "conversation", "conversation_model_id", "voice_query", "nl_query", "preset", "stopwords",
-    "personalization_model_id", "override_tags", "curation_tags", "union",
+    "vector_query", "conversation", "conversation_model_id", "voice_query", "nl_query", "stopwords",
+    "personalization_model_id", "union",
 )  # fmt: skip
 
 
@@ -29,7 +29,7 @@ class Raw:
     """A request's parameters as texts, whichever way they came."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = {k: _text(v) for k, v in values.items() if v is not None}
+        self._values = {k: text_of(v) for k, v in values.items() if v is not None}
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -57,11 +57,12 @@ class Raw:
         return split_names(self.text(name))
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A parameter's value as it would stand in an address."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ",".join(_text(v) for v in value)
+        return ",".join(text_of(v) for v in value)
     return str(value)
 
 

@@ -1,22 +1,25 @@
 """From method and path to what answers: authorised, with every error in the API's form."""
 
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pyf_pipeline.embedded import alteration, catalogue, document_api, keys
+from pyf_pipeline.embedded import absent, alteration, catalogue, document_api, keys, node
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
 from pyf_pipeline.embedded.messages import Answer, Request, json_answer, refusal
 from pyf_pipeline.embedded.params import Raw
 from pyf_pipeline.embedded.projection import split_names
+from pyf_pipeline.embedded.scoped import SEARCH, with_parameters
 from pyf_pipeline.embedded.search import run_search
 from pyf_pipeline.embedded.service import Service
 
 _LOG = logging.getLogger(__name__)
 
-VERSION = "29.0"
+KEY_PARAMETER = "x-typesense-api-key"
 MAX_SEARCHES = 50
+MAX_LABEL = 200
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_IMPORT_BYTES = 1024 * 1024 * 1024
 
@@ -48,6 +51,7 @@ class Route:
 
 def dispatch(service: Service, request: Request) -> Answer:
     """Answers a request; never raises."""
+    started = time.perf_counter()
     try:
         return _dispatch(service, request)
     except ApiError as error:
@@ -55,27 +59,43 @@ def dispatch(service: Service, request: Request) -> Answer:
     except Exception:  # noqa: BLE001 - the border of the index: whatever went wrong is logged and answered
         _LOG.exception("%s /%s failed", request.method, "/".join(request.path))
         return json_answer({"message": "The embedded index failed; its log says how."}, 500)
+    finally:
+        path = "/".join(request.path)[:MAX_LABEL]
+        service.meter.note(f"{request.method} /{path}", _kind(request), time.perf_counter() - started)
+
+
+def _kind(request: Request) -> str:
+    last = request.path[-1]
+    if last in {"search", "multi_search"}:
+        return "search"
+    if last == "import":
+        return "import"
+    return {"DELETE": "delete", "GET": ""}.get(request.method, "write")
 
 
 def _dispatch(service: Service, request: Request) -> Answer:
     if request.path == ("health",):
-        return json_answer({"ok": True})
+        return node.health(service, request)
     for route in ROUTES:
         found = route.matches(request)
         if found is not None:
-            _authorise(service, request, route, found)
+            imposed = _authorise(service, request, route, found)
             _check_size(request)
+            if imposed:
+                request = replace(request, query=with_parameters(request.query, imposed))
             return route.handler(service, request, *found)
-    if request.path[:1] in {(p,) for p in UNSUPPORTED_PATHS} or set(request.path[2:3]) & UNSUPPORTED_BELOW:
+    if absent.is_absent(request.path):
         service.authorise(request.key, "*", [])
-        raise UnsupportedError(f"/{'/'.join(request.path)}")
+        if request.path[0] == "collections":
+            _get_collection(service, request, request.path[1])
+        return absent.answer(request)
     raise not_found("Not Found")
 
 
-def _authorise(service: Service, request: Request, route: Route, found: tuple[str, ...]) -> None:
-    if route.action == "documents:search" and request.path == ("multi_search",):
-        return  # authorised search by search, as each names its own collection
-    service.authorise(request.key, route.action, [found[0]] if route.names_collection else [])
+def _authorise(service: Service, request: Request, route: Route, found: tuple[str, ...]) -> dict[str, str]:
+    if route.action == SEARCH and request.path == ("multi_search",):
+        return {}  # authorised search by search, as each names its own collection
+    return service.authorise(request.key, route.action, [found[0]] if route.names_collection else [])
 
 
 def _check_size(request: Request) -> None:
@@ -161,18 +181,23 @@ def _multi_search(service: Service, request: Request) -> Answer:
     limit = Raw(request.query).number("limit_multi_searches", MAX_SEARCHES)
     if len(searches) > limit:
         raise bad_request(f"Number of multi searches exceeds limit of {limit}.")
-    merged = [_merged(request, s) for s in searches]
-    for values, search in zip(merged, searches, strict=True):
-        key = search.get("x-typesense-api-key", request.key)
-        service.authorise(str(key), "documents:search", [values["collection"]] if values.get("collection") else [])
+    merged = [_authorised(service, request, s) for s in searches]
     return json_answer({"results": [_one_of_many(service, v) for v in merged]})
+
+
+def _authorised(service: Service, request: Request, search: Any) -> dict[str, Any]:
+    """A search's parameters with those that its key imposes."""
+    values = _merged(request, search)
+    key = str(search.get(KEY_PARAMETER, request.key))
+    imposed = service.authorise(key, SEARCH, [str(values["collection"])] if values.get("collection") else [])
+    return with_parameters(values, imposed)
 
 
 def _merged(request: Request, search: Any) -> dict[str, Any]:
     """A search's own parameters and those of the address, which win where both say something."""
     if not isinstance(search, dict):
         raise bad_request("The value of `searches` must be an array of objects.")
-    return {**{k: v for k, v in search.items() if k != "x-typesense-api-key"}, **request.query}
+    return {**{k: v for k, v in search.items() if k != KEY_PARAMETER}, **request.query}
 
 
 def _one_of_many(service: Service, values: dict[str, Any]) -> dict[str, Any]:
@@ -195,7 +220,7 @@ def _list_keys(service: Service, _: Request) -> Answer:
 def _create_key(service: Service, request: Request) -> Answer:
     body = request.json()
     with service.storage.write() as connection:
-        return json_answer(keys.create_key(connection, body), 201)
+        return json_answer(keys.create_key(connection, service.sealer, body), 201)
 
 
 def _get_key(service: Service, _: Request, number: str) -> Answer:
@@ -212,17 +237,6 @@ def _key_number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise not_found("Not found.")
     return int(text)
-
-
-# -- the node ---------------------------------------------------------------------------------------------------------
-
-
-def _debug(_: Service, __: Request) -> Answer:
-    return json_answer({"state": 1, "version": VERSION})
-
-
-def _operation(_: Service, __: Request, ___: str) -> Answer:
-    return json_answer({"success": True})
 
 
 def _route(method: str, path: str, action: str, handler: Handler) -> Route:
@@ -253,12 +267,13 @@ ROUTES = (
     _route("POST", "/keys", "keys:create", _create_key),
     _route("GET", "/keys/:", "keys:get", _get_key),
     _route("DELETE", "/keys/:", "keys:delete", _delete_key),
-    _route("GET", "/debug", "debug:list", _debug),
-    _route("POST", "/operations/:", "operations:run", _operation),
+    _route("GET", "/debug", "debug:list", node.debug),
+    _route("GET", "/status", "status:list", node.status),
+    _route("GET", "/stats.json", "stats.json:list", node.stats),
+    _route("GET", "/metrics.json", "metrics.json:list", node.metrics),
+    _route("POST", "/config", "config:run", node.configure),
+    _route("POST", "/operations/vote", "operations:run", node.vote),
+    _route("POST", "/operations/snapshot", "operations:run", node.snapshot),
+    _route("POST", "/operations/cache/clear", "operations:run", node.done),
+    _route("POST", "/operations/db/compact", "operations:run", node.compact),
 )
-
-UNSUPPORTED_PATHS = frozenset(
-    {"analytics", "conversations", "nl_search_models", "personalization", "presets", "stemming", "stopwords",
-     "synonym_sets", "curation_sets"}
-)  # fmt: skip
-UNSUPPORTED_BELOW = frozenset({"synonyms", "overrides"})

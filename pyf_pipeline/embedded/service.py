@@ -9,6 +9,9 @@ from pathlib import Path
 from pyf_pipeline.embedded.catalogue import Collection, get_collection
 from pyf_pipeline.embedded.errors import FORBIDDEN, ApiError
 from pyf_pipeline.embedded.keys import find_key
+from pyf_pipeline.embedded.meter import Meter
+from pyf_pipeline.embedded.scoped import SEARCH, embedded_parameters
+from pyf_pipeline.embedded.sealing import Sealer
 from pyf_pipeline.embedded.storage import Storage
 from pyf_pipeline.embedded.view import View, Views
 
@@ -20,6 +23,8 @@ class Service:
         if not admin_key:
             raise ValueError("admin_key is empty: an index that anybody may write to is not offered")
         self.storage = Storage(Path(path))
+        self.meter = Meter()
+        self.sealer = Sealer(admin_key)
         self._views = Views()
         self._admin = hashlib.sha256(admin_key.encode()).digest()
 
@@ -36,15 +41,24 @@ class Service:
         """Drops what is held of a collection that is gone."""
         self._views.forget(collection.id)
 
-    def authorise(self, key: str, action: str, collections: list[str]) -> None:
-        """Raises 401 unless the key is good for the action on these collections, named as the request names them."""
+    def authorise(self, key: str, action: str, collections: list[str]) -> dict[str, str]:
+        """Raises 401 unless the key is good for the action on these collections, named as the request names them.
+
+        Returns:
+            The search parameters that a scoped key imposes; nothing for any other key.
+        """
         given = hashlib.sha256(key.encode()).digest()
         if hmac.compare_digest(given, self._admin):
-            return
+            return {}
         with self.storage.read() as connection:
             found = find_key(connection, key) if key else None
-        if found is None or not found.allows(action, collections):
-            raise ApiError(401, FORBIDDEN)
+            if found is not None and found.allows(action, collections):
+                return {}
+            if found is None and action == SEARCH:
+                imposed = embedded_parameters(connection, self.sealer, key, collections)
+                if imposed is not None:
+                    return imposed
+        raise ApiError(401, FORBIDDEN)
 
     def close(self) -> None:
         """Closes the file."""

@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS api_keys (
     expires_at INTEGER NOT NULL,
     autodelete INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS sealed_keys (key_id INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS documents (
     collection_id INTEGER NOT NULL,
     seq INTEGER NOT NULL,
@@ -166,6 +167,20 @@ class Storage:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    def copy_to(self, target: Path) -> None:
+        """Writes the committed state into another file, which takes the place of one that is there."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(target.name + ".part")
+        partial.unlink(missing_ok=True)
+        with self._connection() as connection:
+            connection.execute("VACUUM INTO ?", (str(partial),))
+        partial.replace(target)
+
+    def compact(self) -> None:
+        """Rewrites the file without the space that deleted rows took; waits for the writers before it."""
+        with self._connection() as connection:
+            connection.execute("VACUUM")
 
     def close(self) -> None:
         """Closes the file; requests under way may end, others are refused."""

@@ -226,14 +226,29 @@ def test_a_field_of_a_kind_that_is_not_supported_is_refused(client: typesense.Cl
 
 
 @pytest.mark.parametrize(
-    ("method", "address"), [("GET", "/collections/x/synonyms"), ("GET", "/presets"), ("PUT", "/stopwords/a")]
-)
+    ("method", "address"),
+    [("PUT", "/collections/packages-1/synonyms/a"), ("PUT", "/presets/a"), ("PUT", "/stopwords/a"),
+     ("POST", "/analytics/events"), ("POST", "/conversations/models"), ("DELETE", "/presets/a")],
+)  # fmt: skip
 def test_an_address_that_is_not_supported_says_so(
-    raw: Callable[..., httpx.Response], method: str, address: str
+    packages: typesense.Client, raw: Callable[..., httpx.Response], method: str, address: str
 ) -> None:
     answer = raw(method, address)
     assert answer.status_code == 400
     assert "not supported by the embedded index" in answer.json()["message"]
+
+
+def test_what_it_cannot_hold_is_listed_as_none(packages: typesense.Client, raw: Callable[..., httpx.Response]) -> None:
+    assert raw("GET", "/presets").json() == {"presets": []}
+    assert raw("GET", "/stopwords").json() == {"stopwords": []}
+    assert raw("GET", "/analytics/rules").json() == {"rules": []}
+    assert raw("GET", "/stemming/dictionaries").json() == {"dictionaries": []}
+    assert raw("GET", "/collections/packages-1/synonyms").json() == {"synonyms": []}
+    assert raw("GET", "/collections/none/synonyms").status_code == 404
+    assert raw("GET", "/presets/a").status_code == 404
+    assert raw("GET", "/presets", key="").status_code == 401
+    found = packages.collections["packages-1"].documents.search({"q": "*", "preset": "a", "override_tags": "b"})
+    assert found["found"] > 0
 
 
 def test_the_file_outlives_the_process_that_wrote_it(packages: typesense.Client, path: Path) -> None:
