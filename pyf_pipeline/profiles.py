@@ -121,7 +121,7 @@ def _read_all(files: Iterable[Path]) -> Iterator[tuple[str, Profile]]:
                     f"{file}: profile {key!r} is defined twice (also in {seen[key]}); rename one of them"
                 )
             seen[key] = file
-            yield key, _profile(file, key, fields)
+            yield key, build_profile(str(file), key, fields)
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -153,14 +153,24 @@ def _entries(file: Path) -> list[tuple[str, Any]]:
     return [(str(key), fields) for key, fields in profiles.items()]
 
 
-def _profile(file: Path, key: str, fields: Any) -> Profile:
+def build_profile(origin: str, key: str, fields: Any) -> Profile:
+    """A profile from what somebody wrote.
+
+    Args:
+        origin: Where they wrote it, for explanations.
+        key: The profile's key.
+        fields: Its fields by name.
+
+    Raises:
+        ProfileError: Something in it cannot be used.
+    """
     if not isinstance(fields, dict):
-        raise ProfileError(f"{file}: profile {key!r}: should be a mapping of fields, not {type(fields).__name__}")
+        raise ProfileError(f"{origin}: profile {key!r}: should be a mapping of fields, not {type(fields).__name__}")
     try:
         return Profile.model_validate({"name": key.capitalize(), **fields, "key": key})
     except ValidationError as error:
         problems = "; ".join(_explain(problem) for problem in error.errors(include_url=False))
-        raise ProfileError(f"{file}: profile {key!r}: {problems}") from None
+        raise ProfileError(f"{origin}: profile {key!r}: {problems}") from None
 
 
 def _explain(problem: Any) -> str:

@@ -1,7 +1,7 @@
 """What a person sees while a run goes on: bars on a terminal, plain lines anywhere else."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -9,11 +9,14 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from pyf_pipeline.defs.progress import listening
 
@@ -32,9 +35,15 @@ STAGES = {
 @contextmanager
 def showing(console: Console, profile: str) -> Iterator[None]:
     """Show the progress of a profile's run in this process for as long as the context lasts."""
-    show = _bars(console, profile) if console.is_terminal else _lines(console, profile)
+    show = _bars(console, profile) if console.is_terminal and not console.quiet else _lines(console, profile)
     with show:
         yield
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.0f}/s" if speed else "", justify="right")
 
 
 @contextmanager
@@ -44,6 +53,7 @@ def _bars(console: Console, profile: str) -> Iterator[None]:
         TextColumn("{task.fields[profile]:<10} {task.description:<28}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _RateColumn(),
         TimeRemainingColumn(),
     )
     tasks: dict[str, TaskID] = {}
@@ -60,13 +70,37 @@ def _bars(console: Console, profile: str) -> Iterator[None]:
 
 @contextmanager
 def _lines(console: Console, profile: str) -> Iterator[None]:
+    with listening(progress_lines(profile, lambda line: console.print(line, highlight=False, markup=False))):
+        yield
+
+
+def progress_lines(
+    profile: str, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+) -> Callable[[str, str, int, int], None]:
+    """A listener that says in lines how far each stage is, now and then, with its rate and what is left.
+
+    Args:
+        profile: The profile's key.
+        say: Takes a line.
+        clock: The time in seconds.
+    """
+    started: dict[str, float] = {}
     told: dict[str, float] = {}
 
     def listen(_partition: str, stage: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if stage not in told or done == total or now - told[stage] >= LINE_EVERY_SECONDS:
-            told[stage] = now
-            console.print(f"{profile}: {STAGES.get(stage, stage)}, {done} of {total}", highlight=False)
+        now = clock()
+        since = now - started.setdefault(stage, now)
+        if stage in told and done != total and now - told[stage] < LINE_EVERY_SECONDS:
+            return
+        told[stage] = now
+        say(f"{profile}: {STAGES.get(stage, stage)}, {done} of {total}{_pace(done, total, since)}")
 
-    with listening(listen):
-        yield
+    return listen
+
+
+def _pace(done: int, total: int, seconds: float) -> str:
+    if not done or seconds < 1:
+        return ""
+    rate = done / seconds
+    left = f", about {(total - done) / rate:.0f} s to go" if done < total else ""
+    return f", {rate:.0f} a second{left}" if rate >= 1 else f", {60 * rate:.0f} a minute{left}"

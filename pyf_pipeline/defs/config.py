@@ -25,6 +25,15 @@ class FetchConfig(dg.Config):
         default="", description="Only projects with this in their normalised name. Such a run removes nothing."
     )
     projects: list[str] = Field(default=[], description="Only these projects. Such a run removes nothing.")
+    since: float = Field(
+        default=0,
+        ge=0,
+        description="Download anew what was uploaded since this time, in epoch seconds, even where its serial did not "
+        "move; 0 for nothing.",
+    )
+    allow_shrink: bool = Field(
+        default=False, description="Believe PyPI's index although it lost over a fifth of all projects."
+    )
 
 
 class FilterConfig(dg.Config):

@@ -23,6 +23,13 @@ incremental_update = dg.define_asset_job(
     description="Downloads what changed on PyPI and updates the collection that is served.",
 )
 
+pypi_update = dg.define_asset_job(
+    "pypi_update",
+    dg.AssetSelection.assets("raw_pypi_metadata", "filtered_packages", "typesense_collection"),
+    description="Downloads what changed on PyPI and updates the collection that is served, with the figures of GitHub "
+    "that there are: what `pyfaggregator` runs.",
+)
+
 github_refresh = dg.define_asset_job(
     "github_refresh",
     dg.AssetSelection.assets("github_enrichment", "typesense_collection"),
@@ -36,4 +43,4 @@ rebuild_collection = dg.define_asset_job(
     config=dg.RunConfig({"typesense_collection": PublishConfig(rebuild=True)}),
 )
 
-JOBS = [full_refresh, incremental_update, github_refresh, rebuild_collection]
+JOBS = [full_refresh, incremental_update, pypi_update, github_refresh, rebuild_collection]

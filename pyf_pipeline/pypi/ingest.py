@@ -41,6 +41,7 @@ class Order:
         name_contains: Only projects with this in their normalised name.
         projects: Only these projects, by normalised name.
         previous: The names in the previous complete result; empty on a fresh partition.
+        anew: Projects to download although they did not move.
         allow_shrink: Whether an index is believed that lost much of PyPI since the last time.
     """
 
@@ -54,6 +55,7 @@ class Order:
     name_contains: str = ""
     projects: tuple[str, ...] = ()
     previous: frozenset[str] = frozenset()
+    anew: frozenset[str] = frozenset()
     allow_shrink: bool = False
 
     def selects(self, name: str) -> bool:
@@ -222,7 +224,11 @@ class Ingester:
             return dict(wanted)
         stored = self.memory.documents.serials(wanted)
         # Without an index (serial 0) only PyPI itself can tell whether a project moved.
-        return {name: serial for name, serial in wanted.items() if not serial or stored.get(name, -1) < serial}
+        return {
+            name: serial
+            for name, serial in wanted.items()
+            if not serial or stored.get(name, -1) < serial or name in order.anew
+        }
 
     def _conclude(self, order: Order, wanted: Mapping[str, int], gathering: Gathering, result: Ingested) -> None:
         """Settle what the result holds, and how it differs from the previous one."""

@@ -42,6 +42,7 @@ def test_jobs_run_what_they_say_for_one_profile_at_a_time() -> None:
     wanted = {
         "full_refresh": set(EVERYTHING),
         "incremental_update": set(EVERYTHING),
+        "pypi_update": {"raw_pypi_metadata", "filtered_packages", "typesense_collection"},
         "github_refresh": {"github_enrichment", "typesense_collection"},
         "rebuild_collection": {"typesense_collection"},
     }
@@ -60,7 +61,7 @@ def test_a_full_refresh_downloads_all_and_rebuilds_without_being_told() -> None:
 def test_the_launchpad_shows_every_option_with_its_meaning() -> None:
     job = defs.resolve_job_def("incremental_update")
     fields = job.get_node_named("raw_pypi_metadata").definition.config_schema.config_type.fields
-    assert set(fields) == {"mode", "limit", "name_contains", "projects"}
+    assert set(fields) == {"mode", "limit", "name_contains", "projects", "since", "allow_shrink"}
     assert all(field.description for field in fields.values())
 
 

@@ -154,6 +154,8 @@ def _order(partition: str, config: FetchConfig, outputs: Outputs) -> Order:
         name_contains=normalise(config.name_contains),
         projects=tuple(normalise(name) for name in config.projects),
         previous=_names(outputs, partition),
+        anew=_uploaded_since(outputs, partition, config.since),
+        allow_shrink=config.allow_shrink,
     )
 
 
@@ -162,3 +164,13 @@ def _names(outputs: Outputs, partition: str) -> frozenset[str]:
     if not outputs.exists(ASSET, partition):
         return frozenset()
     return frozenset(outputs.rows(ASSET, partition).table(["name"])["name"].to_pylist())
+
+
+def _uploaded_since(outputs: Outputs, partition: str, since: float) -> frozenset[str]:
+    """The projects in the partition's previous content with a release of that time or later."""
+    if not since or not outputs.exists(ASSET, partition):
+        return frozenset()
+    rows = outputs.rows(ASSET, partition).table(["name", "releases"]).to_pylist()
+    return frozenset(
+        row["name"] for row in rows if any(release["upload_timestamp"] >= since for release in row["releases"])
+    )

@@ -1,0 +1,119 @@
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from pyf_pipeline.search.client import connect_embedded
+from pyf_pipeline.settings import NO_SERVER_KEY, Settings
+from pyf_pipeline_tests.demo import INSTANCE
+from pyf_pipeline_tests.world import Servers, World
+
+# What reads the settings when it is imported, and what refers to that: a process of its own would import it anew.
+READ_ONCE = ("pyf_pipeline.definitions", "pyf_pipeline.defs", "pyf_pipeline.cli")
+
+
+@dataclass
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Shell:
+    """Runs commands in this process, each as if it were one of its own, on the stand-in world."""
+
+    world: World
+    home: Path
+    capture: pytest.CaptureFixture[str]
+
+    def __call__(self, *words: str) -> Ran:
+        command, *arguments = words
+        _forget()
+        self.capture.readouterr()
+        code = import_module(f"pyf_pipeline.cli.{command}").main(arguments)
+        captured = self.capture.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    def ok(self, *words: str) -> Ran:
+        """Run a command that has to end well."""
+        ran = self(*words)
+        assert ran.code == 0, f"{words}: {ran.err}"
+        return ran
+
+    def documents(self, name: str) -> dict[str, dict[str, Any]]:
+        """The documents that a search by a name reaches, by id."""
+        server = connect_embedded(self.home / "search.sqlite3", NO_SERVER_KEY)
+        try:
+            lines = server.client.collections[name].documents.export().splitlines()
+        finally:
+            server.close()
+        return {document["id"]: document for document in map(orjson.loads, lines)}
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name.startswith(READ_ONCE)]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    world = World(size=60, seed=5)
+    world.pypi.xmlrpc_limit(per_second=1_000, per_minute=60_000)
+    return world
+
+
+@pytest.fixture(scope="module")
+def servers(world: World) -> Iterator[Servers]:
+    with world.serve() as servers:
+        yield servers
+
+
+@pytest.fixture
+def environment(
+    tmp_path: Path, world: World, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """The settings of a fresh installation on the stand-in world, in an empty working directory."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(INSTANCE)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    values = {
+        "PYF_HOME": str(home),
+        "DAGSTER_HOME": str(home),
+        "PYPI_URL": servers.pypi_url,
+        "GITHUB_API_URL": servers.github_url,
+        "GITHUB_TOKEN": world.github.token,
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    yield values
+    world.faults.clear()
+
+
+@pytest.fixture
+def shell(environment: dict[str, str], world: World, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    """Runs commands as they are typed."""
+    before = {name: module for name, module in sys.modules.items() if name.startswith(READ_ONCE)}
+    variables = dict(os.environ)
+    yield Shell(world, Path(environment["PYF_HOME"]), capsys)
+    _forget()
+    sys.modules.update(before)
+    os.environ.clear()
+    os.environ.update(variables)
