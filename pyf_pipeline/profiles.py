@@ -1,11 +1,10 @@
 """What a profile is, how profiles are read, and how mistakes in them are explained."""
 
-import difflib
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -18,14 +17,17 @@ from pydantic import (
 
 from pyf_pipeline.catalog import classifiers as trove
 from pyf_pipeline.catalog.names import normalise
+from pyf_pipeline.entries import EntryError, explain, read_entries
 
 BUILT_IN = Path(__file__).with_name("profiles.yaml")
+
+NOTES = "curated.yaml"
 
 # A key becomes a partition, part of a path and, with a number behind it, a collection name.
 KEY_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 
 
-class ProfileError(ValueError):
+class ProfileError(EntryError):
     """A profile cannot be used; the text names the file, the profile and the field, and what to do."""
 
 
@@ -108,7 +110,9 @@ def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise ProfileError(f"{path}: there is no such file or folder; PYF_PROFILES should name one")
     if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"})
+        # Notes on packages may stand beside the profiles.
+        yaml_files = (file for file in path.iterdir() if file.suffix in {".yaml", ".yml"})
+        return sorted(file for file in yaml_files if file.name != NOTES)
     return [path]
 
 
@@ -124,33 +128,11 @@ def _read_all(files: Iterable[Path]) -> Iterator[tuple[str, Profile]]:
             yield key, build_profile(str(file), key, fields)
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """A loader that refuses a key given twice, which YAML forbids and PyYAML silently overwrites."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys: set[str] = set()
-        for key_node, _ in node.value:
-            key = str(self.construct_object(key_node, deep=True))
-            if key in keys:
-                raise ProfileError(
-                    f"{self.name}, line {key_node.start_mark.line + 1}: {key!r} is defined twice; remove or rename one"
-                )
-            keys.add(key)
-        return super().construct_mapping(node, deep)
-
-
 def _entries(file: Path) -> list[tuple[str, Any]]:
     try:
-        with file.open(encoding="utf-8") as stream:
-            content = yaml.load(stream, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader with one more check
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProfileError(f"{file}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ProfileError(f"{file}: is not YAML: {' '.join(str(error).split())}") from None
-    profiles = content.get("profiles") if isinstance(content, dict) else None
-    if not isinstance(profiles, dict) or set(content) != {"profiles"}:
-        raise ProfileError(f"{file}: should hold one mapping `profiles:` from keys to profiles")
-    return [(str(key), fields) for key, fields in profiles.items()]
+        return read_entries(file, "profiles")
+    except EntryError as error:
+        raise ProfileError(str(error)) from None
 
 
 def build_profile(origin: str, key: str, fields: Any) -> Profile:
@@ -166,22 +148,15 @@ def build_profile(origin: str, key: str, fields: Any) -> Profile:
     """
     if not isinstance(fields, dict):
         raise ProfileError(f"{origin}: profile {key!r}: should be a mapping of fields, not {type(fields).__name__}")
+    if not re.fullmatch(KEY_PATTERN, key):
+        raise ProfileError(
+            f"{origin}: profile {key!r}: field 'key': a key has lower-case letters, digits, '.', '_' and '-' only, and "
+            "at most 64 of them"
+        )
     try:
         return Profile.model_validate({"name": key.capitalize(), **fields, "key": key})
     except ValidationError as error:
-        problems = "; ".join(_explain(problem) for problem in error.errors(include_url=False))
-        raise ProfileError(f"{origin}: profile {key!r}: {problems}") from None
-
-
-def _explain(problem: Any) -> str:
-    field = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(field, Profile.model_fields, n=1)
-        message = "is not a field of a profile" + (f"; did you mean {near[0]!r}?" if near else "")
-    if field == "key":
-        message = "a key has lower-case letters, digits, '.', '_' and '-' only, and at most 64 of them"
-    return f"field {field!r}: {message}" if field else message
+        raise ProfileError(f"{origin}: profile {key!r}: {explain(error, Profile, 'a profile')}") from None
 
 
 def _check_collections(profiles: Iterable[Profile]) -> None:

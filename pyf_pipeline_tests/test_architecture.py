@@ -12,14 +12,16 @@ TESTS = "pyf_pipeline_tests"
 WORLD = f"{TESTS}.world"
 
 SIBLINGS = {"pypi", "github", "search", "store"}
-SHARED = {"settings", "profiles"}
+SHARED = {"settings", "profiles", "curated"}
 # What a room, a folder or a module right under the package, may import beside itself. "" is the package's own name.
 MAY_KNOW: dict[str, set[str]] = {
     "": set(),
     "catalog": set(),
     "embedded": set(),
     "settings": set(),
-    "profiles": {"catalog"},
+    "entries": set(),
+    "profiles": {"catalog", "entries"},
+    "curated": {"catalog", "entries"},
     **{sibling: {"catalog", ""} for sibling in SIBLINGS},
     "defs": {*SIBLINGS, *SHARED, "catalog", ""},
     "definitions": {"defs", *SHARED, ""},

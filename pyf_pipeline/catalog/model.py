@@ -1,9 +1,9 @@
 """The values that travel through the pipeline: what PyPI said, what a package is, what GitHub said."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 class MalformedProjectError(ValueError):
@@ -85,6 +85,37 @@ class Package(BaseModel):
     upload_timestamp: int = Field(default=0, ge=0, lt=2**63)
     releases: tuple[Release, ...] = ()
     last_serial: int = Field(default=0, ge=0, lt=2**63)
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+NoteText = Annotated[str, Field(max_length=500), AfterValidator(_squeezed)]
+
+
+class Note(BaseModel):
+    """What a person noted on a package.
+
+    Attributes:
+        score: How much it is recommended, from 0 to 100.
+        category: What it is for.
+        replacement: The package to use instead.
+        warning: What everybody should read before they install it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    score: int | None = Field(None, ge=0, le=100)
+    category: NoteText = ""
+    replacement: Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?)?$")] = ""
+    warning: NoteText = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Note":
+        if self.score is None and not (self.category or self.replacement or self.warning):
+            raise ValueError("says nothing: give a score, a category, a replacement or a warning")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -15,7 +15,7 @@ import orjson
 from pyf_pipeline.catalog import chapters, facets, licences, people, readme, versions
 from pyf_pipeline.catalog.health import as_of, health
 from pyf_pipeline.catalog.links import leads_to_a_page
-from pyf_pipeline.catalog.model import Package, Repository
+from pyf_pipeline.catalog.model import Note, Package, Repository
 from pyf_pipeline.catalog.readme import Rendered
 from pyf_pipeline.search.schema import schema_fingerprint
 from pyf_pipeline.search.workers import Lost, processors, work
@@ -50,9 +50,11 @@ class Context:
 
     Attributes:
         now: The time by which the packages' ages are told, in epoch seconds.
+        notes: What people noted on packages, by normalised name.
     """
 
     now: int = field(default_factory=_present)
+    notes: Mapping[str, Note] = field(default_factory=dict)
 
 
 _SOURCE_FIELDS = tuple(name for name in Package.model_fields if name != "releases")
@@ -78,21 +80,26 @@ def content_hash(package: Package, repository: Repository | None, context: Conte
     It is the same in every process. Of the time it covers only when the health score last changed by it, so that it
     changes when the score does.
     """
-    now = (context or Context()).now
+    return _hash(_task(package, repository, context or Context()))
+
+
+def _hash(task: "_Task") -> str:
+    package, repository = task.package, task.repository
     facts = [
         _basis(),
         [getattr(package, name) for name in _SOURCE_FIELDS],
         [(release.version, release.upload_timestamp, release.yanked) for release in package.releases],
         # Not when it was asked about, which is no part of the document.
         repository and _repository(repository),
-        as_of(package, repository, now),
+        as_of(package, repository, task.now),
+        task.note and task.note.model_dump(),
     ]
     return hashlib.blake2b(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
 def build_document(package: Package, repository: Repository | None, context: Context | None = None) -> dict[str, Any]:
     """The document of a package, as `collection_schema` describes it; byte for byte the same for the same facts."""
-    return _render(_Task(package, repository, context or Context()))
+    return _render(_task(package, repository, context or Context()))
 
 
 def build_documents(
@@ -109,7 +116,7 @@ def build_documents(
         context: What all of them are built with; by default, the time at which this is called.
     """
     shared = context or Context()
-    remaining = (_Task(package, repository, shared) for package, repository in pairs)
+    remaining = (_task(package, repository, shared) for package, repository in pairs)
     return _built(remaining, processes)
 
 
@@ -131,7 +138,12 @@ class _Task:
 
     package: Package
     repository: Repository | None
-    context: Context
+    note: Note | None
+    now: int
+
+
+def _task(package: Package, repository: Repository | None, context: Context) -> _Task:
+    return _Task(package, repository, context.notes.get(package.project), context.now)
 
 
 def _built_by_workers(tasks: Iterable[_Task], processes: int) -> Iterator[dict[str, Any] | BuildFailure]:
@@ -187,12 +199,13 @@ def _document(task: _Task, rendered: Rendered) -> dict[str, Any]:
         "maintainer": package.maintainer,
         "maintainer_email": package.maintainer_email,
         "last_serial": package.last_serial,
-        "content_hash": content_hash(package, repository, task.context),
+        "content_hash": _hash(task),
         **_facets(package),
         **_release(package),
         **_readme(package, rendered),
         **_links(package),
         **_health(task, rendered),
+        **(_curated(task.note) if task.note else {}),
         **(_repository(repository) if repository else {}),
     }
 
@@ -248,6 +261,11 @@ def _readme(package: Package, rendered: Rendered) -> dict[str, Any]:
     }
 
 
+def _curated(note: Note) -> dict[str, Any]:
+    """Only what the note says, so that a list of values to choose from has no entry for nothing."""
+    return {f"curated_{name}": value for name, value in note.model_dump().items() if value not in {None, ""}}
+
+
 def _links(package: Package) -> dict[str, Any]:
     names = ("home_page", "docs_url", "package_url", "project_url", "release_url")
     labelled = {label: url for label, url in package.project_urls.items() if leads_to_a_page(url)}
@@ -257,7 +275,7 @@ def _links(package: Package) -> dict[str, Any]:
 
 
 def _health(task: _Task, rendered: Rendered) -> dict[str, Any]:
-    moment = as_of(task.package, task.repository, task.context.now)
+    moment = as_of(task.package, task.repository, task.now)
     found = health(task.package, rendered.html, task.repository, moment)
     return {
         "health_score": found.score,

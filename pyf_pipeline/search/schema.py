@@ -120,6 +120,11 @@ FIELDS: tuple[Field, ...] = (
     _number("health_score", "int32", facet=True),
     _number("health_score_last_calculated"),
     _shown("health_score_breakdown", "object"),
+    # What people noted on it, where anybody did.
+    _number("curated_score", "int32", facet=True, optional=True),
+    _text("curated_category", facet=True, sort=True, optional=True),
+    _text("curated_replacement", facet=True, optional=True),
+    _text("curated_warning", optional=True),
     # What the document was built from, for telling which documents have to be sent again.
     _shown("content_hash"),
 )

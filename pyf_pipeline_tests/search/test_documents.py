@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pyf_pipeline.catalog.fields import clean
-from pyf_pipeline.catalog.model import MalformedProjectError, Package, Release, Repository
+from pyf_pipeline.catalog.model import MalformedProjectError, Note, Package, Release, Repository
 from pyf_pipeline.catalog.parsing import package_from, parse_project
 from pyf_pipeline.search import documents, schema
 from pyf_pipeline.search.documents import BuildFailure, Context, build_document, build_documents, content_hash
@@ -228,6 +228,33 @@ def test_a_document_changes_on_the_day_on_which_its_score_does_and_on_no_other()
             changed.append((day, document["health_score"] - previous["health_score"]))
         previous = document
     assert changed == [(183, -10), (365, -10)]
+
+
+def test_a_note_is_merged_as_far_as_it_goes() -> None:
+    full = Note(score=0, category="Maps", replacement="better-maps", warning="Gone")
+    context = Context(now=UPLOADED, notes={"collective-maps": full, "other": Note(score=3)})
+    document = build_document(package(), None, context)
+    assert problems(document) == []
+    assert {name: value for name, value in document.items() if name.startswith("curated_")} == {
+        "curated_score": 0,
+        "curated_category": "Maps",
+        "curated_replacement": "better-maps",
+        "curated_warning": "Gone",
+    }
+    only_a_category = build_document(package(), None, Context(notes={"collective-maps": Note(category="Maps")}))
+    assert [name for name in only_a_category if name.startswith("curated_")] == ["curated_category"]
+    assert not [name for name in build_document(package(), None) if name.startswith("curated_")]
+
+
+def test_a_note_changes_the_hash_of_its_package_and_of_no_other() -> None:
+    other = content_hash(package(project="other"), None)
+    found = {content_hash(package(), None)}
+    for note in (Note(score=1), Note(score=2), Note(warning="Gone")):
+        context = Context(notes={"collective-maps": note})
+        found.add(content_hash(package(), None, context))
+        assert content_hash(package(project="other"), None, context) == other
+        assert build_document(package(), None, context)["content_hash"] == content_hash(package(), None, context)
+    assert len(found) == 4
 
 
 def test_numbers_from_outside_are_kept_in_range() -> None:

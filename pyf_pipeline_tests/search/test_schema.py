@@ -11,12 +11,13 @@ TEXTS = [
     "author", "author_email", "maintainer", "maintainer_email", "requires_python", "platform", "registry", "github_url",
     "home_page", "docs_url", "package_url", "project_url", "release_url", "yanked_reason", "content_hash",
     "framework_versions_source", "python_versions_source", "development_status", "license_spdx",
+    "curated_category", "curated_replacement", "curated_warning",
 ]  # fmt: skip
 LISTS = [
     "classifiers", "keywords", "framework_versions", "python_versions", "requires_dist", "versions", "topics",
     "authors",
 ]  # fmt: skip
-INT32 = ["version_major", "version_minor", "version_bugfix", "release_count", "health_score"]
+INT32 = ["version_major", "version_minor", "version_bugfix", "release_count", "health_score", "curated_score"]
 INT64 = [
     "upload_timestamp", "first_upload_timestamp", "last_serial", "github_stars", "github_watchers",
     "github_open_issues", "github_updated", "health_score_last_calculated",
@@ -62,6 +63,7 @@ def test_only_what_may_be_unknown_and_what_is_not_indexed_is_optional() -> None:
     assert optional == {
         "github_stars", "github_watchers", "github_open_issues", "github_updated", "github_archived",
         "framework_versions_source", "python_versions_source", "development_status", "license_spdx",
+        "curated_score", "curated_category", "curated_replacement", "curated_warning",
     }  # fmt: skip
 
 

@@ -10,12 +10,13 @@ import pandas as pd
 from pyf_pipeline.catalog.model import Package, Repository
 from pyf_pipeline.defs.config import PublishConfig
 from pyf_pipeline.defs.io_managers import EMPTY_WHERE_MISSING
+from pyf_pipeline.defs.notes import NOTES
 from pyf_pipeline.defs.partitions import PROFILES, profile_partitions
 from pyf_pipeline.defs.progress import progress_of
 from pyf_pipeline.defs.resources import TypesenseResource
 from pyf_pipeline.defs.tables import markdown_table, reasons_table
 from pyf_pipeline.search.client import SearchServer
-from pyf_pipeline.search.documents import BuildFailure, build_documents, content_hash
+from pyf_pipeline.search.documents import BuildFailure, Context, build_documents, content_hash
 from pyf_pipeline.search.publish import Published, Publisher, is_too_much
 from pyf_pipeline.store.outputs import StoredRows
 from pyf_pipeline.store.rows import is_partial, packages, repositories_by_project
@@ -35,15 +36,18 @@ class PackageSource:
     Attributes:
         rows: The partition's packages.
         repositories: The repositories of projects, by normalised name.
+        context: The time, by which health is told, and the notes on packages; the same for hashes and documents.
     """
 
     rows: StoredRows
     repositories: dict[str, Repository]
+    context: Context = field(default_factory=Context)
     hashes: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         hashes = {
-            package.id: content_hash(package, self.repositories.get(package.project)) for package in self._packages()
+            package.id: content_hash(package, self.repositories.get(package.project), self.context)
+            for package in self._packages()
         }
         object.__setattr__(self, "hashes", hashes)
 
@@ -53,7 +57,7 @@ class PackageSource:
     def documents(self, ids: Collection[str]) -> Iterator[dict[str, Any] | BuildFailure]:
         """Build the documents with these ids."""
         pairs = ((package, self.repositories.get(package.project)) for package in self._packages() if package.id in ids)
-        return build_documents(pairs, processes=None)
+        return build_documents(pairs, processes=None, context=self.context)
 
 
 @dg.asset(
@@ -93,7 +97,7 @@ def typesense_collection(
     only then put in the place of the one that is served. Else only what differs is sent.
     """
     profile = PROFILES[context.partition_key]
-    source = PackageSource(filtered_packages, repositories_by_project(github_enrichment))
+    source = PackageSource(filtered_packages, repositories_by_project(github_enrichment), Context(notes=NOTES))
     partial = is_partial(filtered_packages.schema)
     with typesense.server() as server:
         publisher = Publisher(server, progress_of(context))
