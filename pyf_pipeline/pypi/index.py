@@ -159,8 +159,7 @@ def _check_loss(before: int, now: int) -> None:
     if lost > LOST_PROJECTS and lost > LOST_SHARE * before:
         raise IndexShrunkError(
             f"PyPI's index fell from {before} to {now} projects, which it never does, so nothing is concluded from it "
-            "and nothing is removed. Run again later; if it is right, as PYPI_URL now leads to another PyPI, give that "
-            "one a store of its own (PYF_STORE_URL)"
+            "and nothing is removed. Run again later; if it is right, let it through with allow_shrink"
         )
 
 

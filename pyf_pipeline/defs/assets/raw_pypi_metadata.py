@@ -170,7 +170,9 @@ def _uploaded_since(outputs: Outputs, partition: str, since: float) -> frozenset
     """The projects in the partition's previous content with a release of that time or later."""
     if not since or not outputs.exists(ASSET, partition):
         return frozenset()
-    rows = outputs.rows(ASSET, partition).table(["name", "releases"]).to_pylist()
     return frozenset(
-        row["name"] for row in rows if any(release["upload_timestamp"] >= since for release in row["releases"])
+        row["name"]
+        for batch in outputs.rows(ASSET, partition).batches(["name", "releases"])
+        for row in batch.to_pylist()
+        if any(release["upload_timestamp"] >= since for release in row["releases"])
     )
