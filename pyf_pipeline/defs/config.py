@@ -57,6 +57,12 @@ class EnrichConfig(dg.Config):
     """How GitHub is asked."""
 
     refresh: bool = Field(default=False, description="Ask for every repository, however recent its figures are.")
+    projects: list[str] = Field(
+        default=[], description="Ask for the repositories of these projects only; all others keep their figures."
+    )
+    report_dir: str = Field(
+        default="", description="A folder for the report of packages without figures, as JSON and Markdown."
+    )
     wait_for_limit: bool = Field(
         default=False,
         description="Where GitHub's hourly limit is used up, sleep until it resets instead of ending early.",

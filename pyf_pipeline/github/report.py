@@ -1,6 +1,7 @@
 """The problem report: which packages have no figures of today, by reason, and what their links were."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -41,6 +42,17 @@ def as_markdown(outcomes: Iterable[PackageOutcome], at_most: int | None = None) 
         if rows:
             blocks.append("\n".join(_section(reason, rows, at_most)))
     return "\n\n".join(blocks) + "\n" if blocks else "No problems.\n"
+
+
+def write_report(folder: Path, name: str, outcomes: Sequence[PackageOutcome]) -> None:
+    """Write the report to `github-NAME.json` and `github-NAME.md` in a folder, which is made if need be.
+
+    Raises:
+        OSError: It cannot be written there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"github-{name}.json").write_bytes(as_json(outcomes))
+    (folder / f"github-{name}.md").write_text(as_markdown(outcomes), encoding="utf-8")
 
 
 def _problem(outcome: PackageOutcome) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 
+from pyf_pipeline.catalog.model import Repository
+from pyf_pipeline.catalog.names import normalise
 from pyf_pipeline.defs.config import EnrichConfig
 from pyf_pipeline.defs.partitions import profile_partitions
 from pyf_pipeline.defs.progress import progress_of
@@ -14,11 +17,11 @@ from pyf_pipeline.defs.types import RepositoryRows
 from pyf_pipeline.github.cache import CacheEntry
 from pyf_pipeline.github.enrichment import EnrichmentResult, WantedPackage, enrich
 from pyf_pipeline.github.links import RepositoryName, choose
-from pyf_pipeline.github.report import as_markdown, problems
+from pyf_pipeline.github.report import as_markdown, problems, write_report
 from pyf_pipeline.store.documents import ProjectDocuments
-from pyf_pipeline.store.outputs import StoredRows
+from pyf_pipeline.store.outputs import Outputs, StoredRows
 from pyf_pipeline.store.repositories import Repositories
-from pyf_pipeline.store.rows import packages, repository_frame
+from pyf_pipeline.store.rows import packages, repositories_by_project, repository_frame
 
 ASSET = "github_enrichment"
 COVERAGE = "coverage"
@@ -54,7 +57,7 @@ def github_enrichment(
     cache = Repositories(store.store.engine, CacheEntry.from_json)
     with github.client() as client:
         result = enrich(
-            _wanted(filtered_packages),
+            _wanted(filtered_packages, frozenset(normalise(name) for name in config.projects)),
             client,
             cache,
             max_age=github.cache_hours * 3600,
@@ -65,15 +68,27 @@ def github_enrichment(
         )
     for warning in result.warnings:
         context.log.warning(warning)
-    rows = {outcome.project: outcome.repository for outcome in result.outcomes if outcome.repository}
+    if config.report_dir:
+        write_report(Path(config.report_dir), context.partition_key, result.outcomes)
+    rows = _others(store.outputs(), context.partition_key, result) if config.projects else {}
+    rows |= {outcome.project: outcome.repository for outcome in result.outcomes if outcome.repository}
     return dg.MaterializeResult(value=repository_frame(rows), metadata=_metadata(result), check_results=_checks(result))
 
 
-def _wanted(rows: StoredRows) -> Iterator[WantedPackage]:
-    """Each project once, however many of its releases there are."""
+def _others(outputs: Outputs, partition: str, result: EnrichmentResult) -> dict[str, Repository]:
+    """The figures of the projects that this run did not look at."""
+    if not outputs.exists(ASSET, partition):
+        return {}
+    known = repositories_by_project(outputs.rows(ASSET, partition).table().to_pandas())
+    looked_at = {outcome.project for outcome in result.outcomes}
+    return {project: repository for project, repository in known.items() if project not in looked_at}
+
+
+def _wanted(rows: StoredRows, only: frozenset[str]) -> Iterator[WantedPackage]:
+    """Each project once, however many of its releases there are; where some are named, only those."""
     seen: set[str] = set()
     for package in packages(rows.batches()):
-        if package.project not in seen:
+        if package.project not in seen and (not only or package.project in only):
             seen.add(package.project)
             yield WantedPackage(package.project, choose(package.project_urls, package.home_page))
 
