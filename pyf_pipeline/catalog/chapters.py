@@ -34,6 +34,15 @@ _CHANGELOG = re.compile(
 )
 
 
+# Under such a heading one such as "1.0 (2024-05-01)", "v2", "[1.2.3] - 2024" or "Unreleased" goes on with it, even
+# where its level is the same; "3. Credits" does not.
+_VERSION = re.compile(
+    r"[\W_]*(?:(?:version|release|v)\W{0,3}\d[\w.+-]{0,40}|v?\d{1,9}(?:\.\w{1,20}){1,8}|\d{1,9}(?=\W*(?:\(|$))|"
+    r"\d{4}-\d\d-\d\d|unreleased|next release|development|upcoming)(?:\W.*)?",
+    re.IGNORECASE,
+)
+
+
 class Chapters(NamedTuple):
     """The parts of a README, as plain text with one line a block; "<" and ">" are left out, so that they are safe.
 
@@ -41,7 +50,8 @@ class Chapters(NamedTuple):
         title: The first heading.
         first_chapter: The project's summary, and all until the second heading; links' addresses are left out.
         main_content: All after that which is no changelog.
-        changelog: All under headings such as "Changelog", until the next heading of the same or a higher level.
+        changelog: All under headings such as "Changelog", until the next heading of the same or a higher level that is
+            no version; there are READMEs that give versions the same level as the changelog itself.
     """
 
     title: str
@@ -66,7 +76,7 @@ def split(html: str, summary: str) -> Chapters:
         title = title if number else heading.replace("\n", " ")
         if _CHANGELOG.fullmatch(heading):
             changelog_level = min(changelog_level or level, level)
-        elif level <= changelog_level:
+        elif level <= changelog_level and not (level == changelog_level and _VERSION.fullmatch(heading)):
             changelog_level = 0
         if changelog_level:
             changelog.append(piece)

@@ -11,10 +11,12 @@ import re
 import threading
 from typing import Any, ClassVar, NamedTuple
 
+import nh3
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives, roles
 from docutils.parsers.rst.directives.images import Figure, Image
 from readme_renderer import markdown, rst
+from readme_renderer.clean import ALLOWED_ATTRIBUTES, ALLOWED_TAGS
 
 from pyf_pipeline.catalog import nesting
 from pyf_pipeline.catalog.fields import clean
@@ -61,7 +63,7 @@ def render(text: str, content_type: str) -> Rendered:
     rendered = _marked_up(source, kind, parameters.get("variant", "GFM"))
     if not rendered or len(rendered) > LONGEST_HTML:
         return Rendered(_plain(source) + note, fell_back=True)
-    return Rendered(_HEADING_TAG.sub(_one_level_down, rendered) + note, fell_back=False)
+    return Rendered(_HEADING_TAG.sub(_one_level_down, _without_referrers(rendered)) + note, fell_back=False)
 
 
 def plain(text: str) -> Rendered:
@@ -96,6 +98,25 @@ def _marked_up(source: str, kind: str, variant: str) -> str | None:
     except Exception as error:  # noqa: BLE001 - docutils fails on odd input in any way that Python knows
         logger.debug("a README of type %s is shown as plain text: %r", kind or "text/x-rst", error)
     return None
+
+
+def _without_referrers(rendered: str) -> str:
+    """Sanitised HTML whose images do not tell their hosts which page shows them.
+
+    PyPI fetches images itself, so that their hosts learn nothing of its visitors. Whoever shows these documents may do
+    the same; where they do not, a host learns at least no more than that some page shows its image.
+    """
+    if "<img" not in rendered:
+        return rendered
+    # By the sanitiser and not as text: an attribute may hold what looks like a tag.
+    return nh3.clean(
+        rendered,
+        tags=ALLOWED_TAGS,
+        attributes=ALLOWED_ATTRIBUTES,
+        link_rel="nofollow",
+        url_schemes={"http", "https", "mailto"},
+        set_tag_attribute_values={"input": {"disabled": ""}, "img": {"referrerpolicy": "no-referrer"}},
+    )
 
 
 def _variant(name: str) -> str:

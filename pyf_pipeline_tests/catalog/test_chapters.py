@@ -86,6 +86,49 @@ def test_headings_that_only_look_like_it(heading: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "heading",
+    [
+        "1.0", "1.0 (2024-05-01)", "1.0a1 (unreleased)", "v2.3.1", "v2", "V 2.0", "Version 1.2", "Release 7",
+        "version: 3", "[1.0.0] - 2024-05-01", "1.0.0 - First release", "1.0: faster", "2024-05-01", "2024.5", "Unreleased",
+        "[Unreleased]", "3 (2024-05-01)", "1.2.x", "1.0.0rc1", "2.0+local", "7", "<code>1.0</code>",
+    ],
+)  # fmt: skip
+def test_versions_of_the_same_level_stay_in_the_changelog(heading: str) -> None:
+    html = f"<h2>T</h2>x<h3>Changes</h3>a<h3>{heading}</h3>b<h3>{heading}</h3>c<h3>Credits</h3>d"
+    found = split(html, "")
+    assert found.main_content == "Credits\nd"
+    assert found.changelog.split("\n")[-1] == "c"
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "3. Credits",
+        "4 Usage",
+        "Credits",
+        "Versioning",
+        "Releasing",
+        "Python 3.12",
+        "Vision 2030",
+        "Developers",
+        "Next steps",
+    ],
+)
+def test_other_headings_of_the_same_level_end_the_changelog(heading: str) -> None:
+    found = split(f"<h2>T</h2>x<h3>Changes</h3>a<h3>1.0</h3>b<h3>{heading}</h3>c", "")
+    assert found.changelog == "Changes\na\n1.0\nb"
+    assert found.main_content == f"{heading}\nc"
+
+
+def test_a_version_of_a_higher_level_ends_the_changelog() -> None:
+    assert split("<h2>T</h2><h3>Changes</h3>a<h2>1.0</h2>b", "") == Chapters("T", "T", "1.0\nb", "Changes\na")
+
+
+def test_versions_outside_a_changelog_are_content() -> None:
+    assert split("<h2>T</h2><h3>1.0</h3>a", "").main_content == "1.0\na"
+
+
+@pytest.mark.parametrize(
     ("html", "expected"),
     [
         ("", Chapters("", "", "", "")),

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,30 @@ def test_restructured_text_is_the_default_and_keeps_its_title(content_type: str)
 def test_headings_go_one_level_down() -> None:
     html = render("# 1\n## 2\n### 3\n#### 4\n##### 5\n###### 6\n", "text/markdown").html
     assert Inspection(html).headings == ["h2", "h3", "h4", "h5", "h6", "h6"]
+
+
+def test_images_do_not_tell_their_hosts_who_looks() -> None:
+    html = render(
+        "![a](https://x.example/i.png)\n\n<img src='https://x.example/j.png' referrerpolicy='unsafe-url'>",
+        "text/markdown",
+    ).html
+    assert html.count("<img") == html.count('referrerpolicy="no-referrer"') == 2
+    assert "unsafe-url" not in html
+    again = render("Title\n=====\n\n.. image:: https://x.example/i.png\n", "").html
+    assert 'referrerpolicy="no-referrer"' in again
+
+
+def test_nothing_else_is_loaded_from_elsewhere() -> None:
+    elements = (
+        "<video src=//x.example/a></video><audio src=//x.example/a></audio><link rel=stylesheet href=//x.example/a>"
+        "<iframe src=//x.example/a></iframe><object data=//x.example/a></object><embed src=//x.example/a>"
+        "<img srcset='//x.example/a 2x'><picture><source srcset=//x.example/a></picture>"
+        "<p background=//x.example/a>x</p>"
+        "<p style='background:url(//x.example/a)'>x</p><a href=https://x.example ping=//x.example/a>x</a>"
+    )
+    html = render(elements, "text/markdown").html
+    # As the text of what is escaped it may stay.
+    assert not re.findall(r"<[^>]*x\.example/a", html)
 
 
 def test_a_heading_in_an_attribute_is_none() -> None:
