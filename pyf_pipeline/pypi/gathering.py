@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeAlias, TypeVar
 
 from pyf_pipeline.catalog.model import ProjectDocument
@@ -101,9 +102,11 @@ class Gathering:
         with ThreadPoolExecutor(1, thread_name_prefix="pypi-fill") as pool:
             filled = pool.submit(filling)
             try:
-                for done in work.results():
-                    self._take(done)
-                    self._progress(stage, self._done, self._total)
+                # An exception would keep the generator, and with it the threads, alive for as long as itself.
+                with closing(work.results()) as results:
+                    for done in results:
+                        self._take(done)
+                        self._progress(stage, self._done, self._total)
             except BaseException:
                 self._stopped.set()
                 raise

@@ -8,7 +8,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -89,7 +89,7 @@ class Work(Generic[Key, Result]):
         self._open = False
         self._events.put(None)
 
-    def results(self) -> Iterator[list[Done[Key, Result]]]:
+    def results(self) -> Generator[list[Done[Key, Result]], None, None]:
         """What has been done, again and again, until it is closed and everything is accounted for.
 
         Everything that was added comes back exactly once. A consumer that stops early stops the requests as well.
