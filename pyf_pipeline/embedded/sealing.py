@@ -11,6 +11,7 @@ long as the value, used once. That the result is unaltered shows by the hash of 
 """
 
 import hashlib
+import hmac
 import secrets
 import threading
 
@@ -33,6 +34,10 @@ class Sealer:
     def unseal(self, sealed: bytes) -> bytes:
         """What was sealed; without meaning where that was under another admin key."""
         return self._mixed(sealed[:SALT_BYTES], sealed[SALT_BYTES:])
+
+    def derived(self, purpose: str) -> str:
+        """A key that follows from the admin key, and from which the admin key cannot be had."""
+        return hmac.digest(self._stretched(), purpose.encode(), hashlib.sha256).hex()
 
     def _mixed(self, salt: bytes, text: bytes) -> bytes:
         stream = hashlib.shake_256(self._stretched() + salt).digest(len(text))

@@ -1,8 +1,9 @@
-"""The index as a web application, for any Typesense client."""
+"""The index as a web application: the API for any Typesense client, and at `/` a page to search with."""
 
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -11,13 +12,51 @@ from starlette.requests import Request as WebRequest
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from pyf_pipeline.embedded.catalogue import list_aliases, list_collections
 from pyf_pipeline.embedded.errors import ApiError
 from pyf_pipeline.embedded.messages import Request, parse_parameters, refusal
+from pyf_pipeline.embedded.page.app import page_routes
 from pyf_pipeline.embedded.router import MAX_IMPORT_BYTES, dispatch
 from pyf_pipeline.embedded.service import Service
 from pyf_pipeline.embedded.transport import KEY_HEADER
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+# Front ends on other origins may call the API, as they may a Typesense: without a key they are told nothing. The page,
+# in which a key stands, is for its own origin only.
+CROSS_ORIGIN = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": ", ".join([*METHODS, "OPTIONS"]),
+    "access-control-allow-headers": "content-type, x-typesense-api-key",
+    "access-control-max-age": "86400",
+}
+
+
+class IndexUpstream:
+    """The served index as the search page sees it: aliases, and collections that no alias points at."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @property
+    def search_key(self) -> str:
+        """The key that the page is given."""
+        return self._service.page_key
+
+    def collections(self) -> list[dict[str, Any]]:
+        """What there is to choose from: what is published under an alias first, and nothing that is empty."""
+        with self._service.storage.read() as connection:
+            found = {c.schema.name: c.to_json() for c in list_collections(connection)}
+            aliases = {a["name"]: a["collection_name"] for a in list_aliases(connection)}
+        aliased = {name: target for name, target in aliases.items() if target in found and name not in found}
+        published = [{**found[aliased[name]], "name": name} for name in sorted(aliased)]
+        others = [found[name] for name in sorted(found.keys() - aliased.values()) if found[name]["num_documents"]]
+        return [*published, *others]
+
+    def multi_search(self, body: bytes, key: str) -> tuple[int, bytes]:
+        """Answers a search."""
+        answer = dispatch(self._service, Request("POST", ("multi_search",), {}, key, body))
+        return answer.status, answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
 
 
 def create_app(path: str | os.PathLike[str], *, admin_key: str) -> Starlette:
@@ -37,18 +76,21 @@ def create_app(path: str | os.PathLike[str], *, admin_key: str) -> Starlette:
             service.close()
 
     async def answer(request: WebRequest) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=200, headers=CROSS_ORIGIN)
         try:
             asked = await _asked(request)
         except ApiError as error:
             refused = refusal(error)
-            return Response(refused.body, refused.status, media_type=refused.content_type)
+            return Response(refused.body, refused.status, headers=CROSS_ORIGIN, media_type=refused.content_type)
         found = await run_in_threadpool(dispatch, service, asked)
-        headers = {"content-type": found.content_type, **found.headers}
+        headers = {**CROSS_ORIGIN, "content-type": found.content_type, **found.headers}
         if isinstance(found.body, bytes):
             return Response(found.body, found.status, headers=headers)
         return StreamingResponse(found.body, found.status, headers=headers)
 
-    return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)], lifespan=lifespan)
+    api = Route("/{path:path}", answer, methods=[*METHODS, "OPTIONS"])
+    return Starlette(routes=[*page_routes(IndexUpstream(service)), api], lifespan=lifespan)
 
 
 async def _asked(request: WebRequest) -> Request:

@@ -1,13 +1,18 @@
 """An index in a temporary folder, and the official client for it."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import typesense
+import uvicorn
+from starlette.types import ASGIApp
 
+from pyf_pipeline.embedded.server import create_app
 from pyf_pipeline.embedded.transport import EmbeddedTransport
 
 ADMIN = "the-admin-key"
@@ -58,3 +63,32 @@ def raw(path: Path) -> Iterator[Callable[..., httpx.Response]]:
             return http.request(method, address, headers={"X-TYPESENSE-API-KEY": key}, **more)
 
         yield send
+
+
+@contextmanager
+def listening(app: ASGIApp) -> Iterator[int]:
+    """An application served on loopback; gives its port."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
+    started = threading.Event()
+    startup = server.startup
+
+    async def signalled(sockets: object = None) -> None:
+        await startup(sockets)  # type: ignore[arg-type] # passed through as it came
+        started.set()
+
+    server.startup = signalled  # type: ignore[assignment,method-assign] # to know when it listens
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert started.wait(20)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def port(path: Path) -> Iterator[int]:
+    """The port of a server over the index."""
+    with listening(create_app(path, admin_key=ADMIN)) as found:
+        yield found

@@ -2,38 +2,13 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 import typesense
-import uvicorn
 
-from pyf_pipeline.embedded.server import create_app
 from pyf_pipeline_tests.embedded.conftest import ADMIN, client_of, definition
-
-
-@pytest.fixture
-def port(path: Path) -> Iterator[int]:
-    """The port of a server over the index."""
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(path, admin_key=ADMIN), host="127.0.0.1", port=0, log_level="error")
-    )
-    started = threading.Event()
-    startup = server.startup
-
-    async def signalled(sockets: object = None) -> None:
-        await startup(sockets)  # type: ignore[arg-type] # passed through as it came
-        started.set()
-
-    server.startup = signalled  # type: ignore[assignment,method-assign] # to know when it listens
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert started.wait(20)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture
@@ -84,3 +59,13 @@ def test_searches_are_answered_while_documents_come_in(remote: typesense.Client)
     assert failures == []
     assert counts == sorted(counts)
     assert all(c % 100 == 0 for c in counts)
+
+
+def test_front_ends_on_other_origins_may_call_the_api_but_not_read_the_page(port: int) -> None:
+    base = f"http://127.0.0.1:{port}"
+    asked = {"Origin": "http://shop.example", "Access-Control-Request-Method": "POST"}
+    preflight = httpx.options(f"{base}/multi_search", headers=asked)
+    assert preflight.status_code == 200
+    assert "x-typesense-api-key" in preflight.headers["access-control-allow-headers"]
+    assert httpx.get(f"{base}/health").headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-origin" not in httpx.get(base).headers

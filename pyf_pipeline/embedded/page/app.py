@@ -1,0 +1,85 @@
+"""The search page as a web application, on its own or as part of the index's server."""
+
+import html
+import json
+from importlib import resources
+from string import Template
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pyf_pipeline.embedded.page.upstream import Upstream, shown
+
+MAX_SEARCH_BYTES = 64 * 1024
+KEY_HEADER = "x-typesense-api-key"
+
+# Scripts and styles are the page's own files. Images may come from elsewhere, as READMEs have them; frames, forms to
+# elsewhere and inline code may not. The frame in which a README is shown inherits this.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; frame-src 'none'"
+)
+HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+_KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_FILES = resources.files("pyf_pipeline.embedded.page")
+
+
+def create_page(upstream: Upstream) -> Starlette:
+    """The page over a server: `/`, its files, and `/multi_search`, which is passed on.
+
+    Args:
+        upstream: What is searched; `TypesenseUpstream` is one over the network.
+    """
+
+    async def search(request: Request) -> Response:
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MAX_SEARCH_BYTES:
+                return _json(413, {"message": f"The request's body is larger than {MAX_SEARCH_BYTES} bytes."})
+        key = request.headers.get(KEY_HEADER, "")
+        status, answer = await run_in_threadpool(upstream.multi_search, body, key)
+        return Response(answer, status, media_type="application/json", headers=HEADERS)
+
+    return Starlette(routes=[*page_routes(upstream), Route("/multi_search", search, methods=["POST"])])
+
+
+def page_routes(upstream: Upstream) -> list[Route]:
+    """The page itself and its files, for a server that answers searches by itself."""
+
+    async def shell(_: Request) -> Response:
+        text = await run_in_threadpool(render, upstream)
+        return Response(text, media_type="text/html", headers={**HEADERS, "cache-control": "no-store"})
+
+    async def static(request: Request) -> Response:
+        name = request.path_params["name"]
+        kind = _KINDS.get(name.rpartition(".")[2])
+        file = _FILES / "static" / name
+        if kind is None or "/" in name or not file.is_file():
+            return _json(404, {"message": "Not Found"})
+        headers = {**HEADERS, "cache-control": "no-cache"}
+        return Response(file.read_bytes(), media_type=kind, headers=headers)
+
+    return [Route("/", shell, methods=["GET"]), Route("/page/{name}", static, methods=["GET"])]
+
+
+def render(upstream: Upstream) -> str:
+    """The shell, with the collections to choose from and what the script has to know."""
+    collections = [shown(c) for c in upstream.collections()]
+    options = "".join(f"<option>{html.escape(c['name'])}</option>" for c in collections)
+    data = json.dumps({"collections": collections, "key": upstream.search_key})
+    shell = Template((_FILES / "shell.html").read_text("utf-8"))
+    # Within the script element nothing may look like its end.
+    return shell.substitute(options=options, data=data.replace("<", "\\u003c"))
+
+
+def _json(status: int, value: object) -> Response:
+    return Response(json.dumps(value), status, media_type="application/json", headers=HEADERS)
