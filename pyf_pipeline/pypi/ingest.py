@@ -1,5 +1,6 @@
 """A profile's project documents, brought up to date: what is new is downloaded, all else is used again."""
 
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from pyf_pipeline.pypi.pace import Pace
 from pyf_pipeline.pypi.releases import fetch_releases
 
 __all__ = ["Ingested", "Ingester", "Memory", "Order", "TooManyFailuresError"]
+
+logger = logging.getLogger(__name__)
 
 # A run that loses more than this fails as a whole: what it has would not be the ecosystem.
 FAILURE_SHARE = 0.02
@@ -152,6 +155,11 @@ class Ingester:
         gathering.keep(wanted)
         gathering.run("download", lambda add: add(self._outdated(order, wanted)))
         self._conclude(order, wanted, gathering, result)
+        logger.info(
+            "%d candidates: %d downloaded, %d reused, %d removed, %d failed, %d stale",
+            *(result.chosen, result.downloaded, result.reused),
+            *(len(result.removed), len(result.failures), len(result.stale)),
+        )
         _check(result.failures, len(gathering.asked), left=len(result.names))
         if order.every_release:
             self._fetch_releases(result)
