@@ -7,6 +7,7 @@ from typing import Any
 from pyf_pipeline.search.client import SearchServer
 from pyf_pipeline.search.collections import drop_collection, export_rows, point_alias
 from pyf_pipeline.search.errors import SearchError
+from pyf_pipeline.search.following import lead_followers
 from pyf_pipeline.search.locks import MANAGEMENT_WAIT_SECONDS, locked
 from pyf_pipeline.search.naming import (
     LOCKS,
@@ -128,6 +129,7 @@ def rollback(server: SearchServer, name: str, *, to: str | None = None) -> tuple
         _check_target(located, live, target)
         lock.check()
         point_alias(server.client, name, target)
+        lead_followers(server.client, name)
         return located.alias_of or "", target
 
 

@@ -18,6 +18,9 @@ OWNER = "pyf_pipeline"
 # Holds who is publishing to which name; see `locks`.
 LOCKS = "pyf_pipeline_locks"
 
+# In the metadata of a version: the aliases that follow its name; see `following`.
+FOLLOWERS = "followers"
+
 # What stands in an address and in a key's pattern as it is.
 NAME_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 
@@ -33,6 +36,7 @@ class Version:
         schema: The fingerprint of the schema it was made with; "" for a copy of another tool's collection.
         documents: How many documents it holds.
         previous: The collection that was served before it, which may be another tool's; "" where there was none.
+        followers: The aliases that follow the name.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Version:
     schema: str
     documents: int
     previous: str = ""
+    followers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,11 @@ class Located:
     def live(self) -> Version | None:
         """The version of ours that is being served."""
         return self.version(self.serving)
+
+    @property
+    def followers(self) -> tuple[str, ...]:
+        """The aliases that follow the name."""
+        return tuple(sorted({alias for version in self.versions for alias in version.followers}))
 
     def version(self, collection: str | None) -> Version | None:
         """The version of ours with this collection name."""
@@ -164,4 +174,5 @@ def _version(collection: dict[str, Any], name: str) -> Version | None:
         str(metadata.get("schema", "")),
         int(collection["num_documents"]),
         str(metadata.get("previous", "")),
+        tuple(metadata.get(FOLLOWERS, ())),
     )

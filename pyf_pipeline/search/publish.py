@@ -18,9 +18,10 @@ from pyf_pipeline.search.collections import content_hashes, count_documents, cre
 from pyf_pipeline.search.documents import BuildFailure
 from pyf_pipeline.search.errors import IncompleteError, SearchError
 from pyf_pipeline.search.fitting import DuplicateError, Fitter, MisfitError
+from pyf_pipeline.search.following import lead_followers
 from pyf_pipeline.search.importing import import_lines
 from pyf_pipeline.search.locks import PUBLISH_WAIT_SECONDS, locked
-from pyf_pipeline.search.naming import Located, check_name, metadata_for
+from pyf_pipeline.search.naming import FOLLOWERS, Located, check_name, metadata_for
 from pyf_pipeline.search.schema import FIELDS, collection_schema, schema_fingerprint
 from pyf_pipeline.search.switching import Switch
 from pyf_pipeline.search.verify import ranks, sample, serving_problems, verify
@@ -129,6 +130,7 @@ class Publisher:
                 published = self._rebuild(switch, located, source, partial=partial)
             else:
                 published = self._update(switch, located, source, partial=partial)
+            lead_followers(self._client, name)
             self._look_back(published, source)
         published.seconds = time.monotonic() - started
         return published
@@ -144,12 +146,12 @@ class Publisher:
         copy, collection = located.next_versions(2) if located.collection else (*located.next_versions(1) * 2,)
         previous = copy if located.collection else located.serving
         published = Published(located.name, collection, previous or "", rebuilt=True)
-        create_collection(self._client, self._definition(published, complete=False))
+        create_collection(self._client, self._definition(published, located, complete=False))
         sent = self._send(published, source, source.hashes.keys())
         expected = {key: value for key, value in source.hashes.items() if key not in published.refused}
         published.problems = verify(self.server, collection, expected, sent)
         self._refuse_if_incomplete(published, len(source.hashes))
-        metadata = self._definition(published, complete=True)["metadata"]
+        metadata = self._definition(published, located, complete=True)["metadata"]
         self._client.collections[collection].update({"metadata": metadata})  # type: ignore[typeddict-unknown-key]
         switch.move(located, collection, copy)
         switch.clean_up(located.name, keep={collection, previous})
@@ -189,11 +191,12 @@ class Publisher:
         published.ranks = ranks(self.server, published.name, source.hashes.keys() - published.refused.keys())
 
     @staticmethod
-    def _definition(published: Published, *, complete: bool) -> dict[str, Any]:
+    def _definition(published: Published, located: Located, *, complete: bool) -> dict[str, Any]:
         metadata = metadata_for(
             published.name, schema_fingerprint(), complete=complete, previous=published.previous or None
         )
-        return {**collection_schema(published.collection), "metadata": metadata}
+        followers = {FOLLOWERS: list(located.followers)} if located.followers else {}
+        return {**collection_schema(published.collection), "metadata": {**metadata, **followers}}
 
     def _send(self, published: Published, source: Source, ids: Collection[str]) -> dict[str, Any]:
         """Build, fit and send documents; returns some of them as they were sent."""
