@@ -4,8 +4,11 @@ from typing import Any, cast
 
 from typesense import Client
 
-# A package's own words about what it is outrank its README.
+# A package's own words about what it is outrank its README, and its changelog, which names everything once, is not
+# looked into. `docs/searching.md` explains this, and `make bench` measures what it is worth.
 QUERY_BY = {"name": 8, "keywords": 4, "summary": 4, "title": 3, "first_chapter": 2, "main_content": 1}
+# Between packages that say the same the one that more people have starred comes first. Matches are not put into buckets
+# for that: a package of the very name then falls behind famous ones.
 SORT_BY = "_text_match:desc,github_stars(missing_values: last):desc,name_sortable:asc"
 
 

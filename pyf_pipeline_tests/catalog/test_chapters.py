@@ -89,8 +89,8 @@ def test_headings_that_only_look_like_it(heading: str) -> None:
     "heading",
     [
         "1.0", "1.0 (2024-05-01)", "1.0a1 (unreleased)", "v2.3.1", "v2", "V 2.0", "Version 1.2", "Release 7",
-        "version: 3", "[1.0.0] - 2024-05-01", "1.0.0 - First release", "1.0: faster", "2024-05-01", "2024.5", "Unreleased",
-        "[Unreleased]", "3 (2024-05-01)", "1.2.x", "1.0.0rc1", "2.0+local", "7", "<code>1.0</code>",
+        "version: 3", "[1.0.0] - 2024-05-01", "1.0.0 - First release", "1.0: faster", "2024-05-01", "2024.5",
+        "Unreleased", "[Unreleased]", "3 (2024-05-01)", "1.2.x", "1.0.0rc1", "2.0+local", "7", "<code>1.0</code>",
     ],
 )  # fmt: skip
 def test_versions_of_the_same_level_stay_in_the_changelog(heading: str) -> None:
