@@ -1,6 +1,6 @@
 """Which of the candidates belong to a profile now, by what their current metadata says."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,14 @@ from pydantic import ValidationError
 from pyf_pipeline.catalog.classifiers import carries
 from pyf_pipeline.catalog.model import MalformedProjectError, Package, ProjectDocument
 from pyf_pipeline.catalog.parsing import package_from, package_from_release, reasons
+
+
+def classifiers_of(document: ProjectDocument) -> list[str]:
+    """The classifiers of a project's latest release; whatever is not a text is not one."""
+    classifiers = document.info.get("classifiers")
+    if not isinstance(classifiers, list):
+        return []
+    return [value for value in classifiers if isinstance(value, str)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +52,7 @@ class Membership:
             return False
         if document.name in self.packages:
             return True
-        classifiers = document.info.get("classifiers")
-        texts = [c for c in classifiers if isinstance(c, str)] if isinstance(classifiers, list) else []
-        return carries(texts, self.classifiers)
+        return carries(classifiers_of(document), self.classifiers)
 
 
 def latest_package(document: ProjectDocument) -> Package | Rejected:
@@ -71,15 +77,3 @@ def release_packages(document: ProjectDocument, infos: Mapping[str, Mapping[str,
             yield package_from_release(document, {"info": infos[release.version]})
         except (ValidationError, MalformedProjectError) as error:
             yield Rejected(f"{document.name}-{release.version}", reasons(error))
-
-
-def split(outcomes: Iterable[Package | Rejected]) -> tuple[list[Package], dict[str, str]]:
-    """The packages, and the reasons of those that are none, by id."""
-    packages: list[Package] = []
-    rejected: dict[str, str] = {}
-    for outcome in outcomes:
-        if isinstance(outcome, Package):
-            packages.append(outcome)
-        else:
-            rejected[outcome.id] = outcome.reason
-    return packages, rejected

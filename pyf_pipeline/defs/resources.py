@@ -77,7 +77,7 @@ class PyPIResource(dg.ConfigurableResource):
     def ingester(self, store: Store, progress: Progress) -> Iterator[Ingester]:
         """What brings profiles up to date, with connections that last as long as the context."""
         http = Http(self.url, concurrency=self.concurrency, user_agent=user_agent(self.contact))
-        memory = Memory(store.documents, store.releases, store.knowledge, store.snapshots)
+        memory = Memory(store.documents, store.releases, store.knowledge, store.snapshots, store.ledgers)
         try:
             yield Ingester(
                 http,

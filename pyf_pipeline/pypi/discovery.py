@@ -100,8 +100,14 @@ class Discoverer:
         return found
 
     def members(self, index: Index, classifiers: Iterable[str], found: Discovered) -> set[str]:
-        """All that may belong, of those that the index has, once everything has been looked at."""
-        return (found.names | self.knowledge.carrying(classifiers)) & index.serials.keys()
+        """All that may belong, of those that are on PyPI, once everything has been looked at.
+
+        A cached index may be minutes behind: a project that was looked at since is not gone because it is not in it.
+        """
+        known = found.names | self.knowledge.carrying(classifiers)
+        listed = known & index.serials.keys()
+        newer = self.knowledge.serials(known - listed)
+        return listed | {name for name, serial in newer.items() if serial > index.serial}
 
     def _by_xmlrpc(self, index: Index, wanted: tuple[str, ...], finder: Finder, found: Discovered) -> None:
         known = list(dict.fromkeys(below for classifier in wanted for below in expand(classifier)))

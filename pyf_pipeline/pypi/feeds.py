@@ -16,10 +16,11 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from pyf_pipeline.catalog.classifiers import carries
+from pyf_pipeline.catalog.filtering import classifiers_of
 from pyf_pipeline.catalog.model import ProjectDocument
 from pyf_pipeline.catalog.names import normalise
 from pyf_pipeline.pypi.http import Http, PyPIError, StaleAnswerError, UnusableAnswerError
-from pyf_pipeline.pypi.memory import Documents, Knowledge, classifiers_of
+from pyf_pipeline.pypi.memory import Documents, Knowledge
 from pyf_pipeline.pypi.projects import fetch_project
 from pyf_pipeline.pypi.transport import Reply
 from pyf_pipeline.pypi.work import Work

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TypeAlias, TypeVar
 
+from pyf_pipeline.catalog.filtering import classifiers_of
 from pyf_pipeline.catalog.model import ProjectDocument
 from pyf_pipeline.pypi.http import Http, PyPIError, StaleAnswerError
-from pyf_pipeline.pypi.memory import Memory, classifiers_of
+from pyf_pipeline.pypi.memory import Memory
 from pyf_pipeline.pypi.projects import fetch_project
 from pyf_pipeline.pypi.work import Done, Work
 

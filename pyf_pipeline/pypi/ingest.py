@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pyf_pipeline.catalog.classifiers import carries
+from pyf_pipeline.catalog.filtering import classifiers_of
 from pyf_pipeline.catalog.model import ProjectDocument
 from pyf_pipeline.pypi.discovery import Discovered, Discoverer, Discovery
 from pyf_pipeline.pypi.gathering import Add, Gathering, Progress, TooManyFailuresError, too_many_failures
 from pyf_pipeline.pypi.http import Http, PyPIError
 from pyf_pipeline.pypi.index import Index, IndexShrunkError, fetch_index
-from pyf_pipeline.pypi.memory import Memory, classifiers_of
+from pyf_pipeline.pypi.memory import Memory
 from pyf_pipeline.pypi.pace import Pace
 from pyf_pipeline.pypi.releases import fetch_releases
 

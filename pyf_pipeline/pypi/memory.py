@@ -79,11 +79,3 @@ class Memory:
     knowledge: Knowledge
     snapshots: Snapshots
     ledger: Ledger = field(default_factory=OwnLedger)
-
-
-def classifiers_of(document: ProjectDocument) -> list[str]:
-    """The classifiers of a project's latest release; whatever is not a text is not one."""
-    classifiers = document.info.get("classifiers")
-    if not isinstance(classifiers, list):
-        return []
-    return [value for value in classifiers if isinstance(value, str)]

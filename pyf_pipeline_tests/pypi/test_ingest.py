@@ -3,7 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from pyf_pipeline.catalog.classifiers import expand
+from pyf_pipeline.pypi.feeds import FeedReader
 from pyf_pipeline.pypi.http import PyPIError
+from pyf_pipeline.pypi.index import fetch_index
 from pyf_pipeline.pypi.ingest import Ingested, Ingester, Order, TooManyFailuresError
 from pyf_pipeline.store.store import Store
 from pyf_pipeline_tests.world import Fault, World
@@ -76,6 +78,24 @@ def test_a_full_run_downloads_everything_anew_and_asks_nothing_twice(
     assert second.downloaded == len(first.names)
     assert len(servers.log.requests) <= len(first.names) + 5
     assert servers.log.count("xmlrpc") == 0
+
+
+@pytest.mark.parametrize("part", [{}, {"projects": ("newcomer",)}])
+def test_a_project_that_the_index_does_not_have_yet_is_not_left_out(
+    world: World, make_ingester: MakeIngester, monkeypatch: pytest.MonkeyPatch, part: dict[str, object]
+) -> None:
+    first = make_ingester().ingest(order())
+    ingester = make_ingester()
+    behind = fetch_index(ingester.http, ingester.memory.snapshots)
+    world.pypi.create("newcomer", classifiers=["Framework :: Plone :: 6.1"])
+    reader = FeedReader(ingester.http, ingester.memory.documents, ingester.memory.knowledge, [PLONE])
+    assert "newcomer" in {release.project for release in reader.look(None).new}
+    monkeypatch.setattr("pyf_pipeline.pypi.ingest.fetch_index", lambda *_args, **_options: behind)
+    second = make_ingester().ingest(following(first, **part))
+    assert set(second.names) == {*first.names, "newcomer"}
+    world.pypi.remove("newcomer")
+    third = make_ingester().ingest(following(second))
+    assert third.names == first.names
 
 
 def test_a_second_profile_uses_what_the_first_has_stored(

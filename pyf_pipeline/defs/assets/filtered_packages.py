@@ -1,12 +1,14 @@
 """The second asset: the profile's own packages, validated and in one form."""
 
+import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 
-from pyf_pipeline.catalog.filtering import Membership, Rejected, latest_package, release_packages, split
+from pyf_pipeline.catalog.filtering import Membership, Rejected, latest_package, release_packages
 from pyf_pipeline.catalog.model import Package, ProjectDocument
 from pyf_pipeline.catalog.shrinking import guard
 from pyf_pipeline.defs.config import FilterConfig
@@ -22,6 +24,40 @@ ASSET = "filtered_packages"
 ALL_PACKAGES_ARE_VALID = "all_packages_are_valid"
 PREVIEW_ROWS = 10
 TOP_CLASSIFIERS = 15
+
+
+@dataclass
+class Tally:
+    """What is said of the packages in the end, gathered as they go by: all of them at once would fill the memory.
+
+    Attributes:
+        candidates: How many projects were looked at.
+        outside: How many of them are no members of the profile.
+        rejected: Why others gave none, by id.
+        classifiers: How often each is carried.
+        latest: The latest releases: their times, and (name, version, summary).
+    """
+
+    candidates: int = 0
+    outside: int = 0
+    rejected: dict[str, str] = field(default_factory=dict)
+    classifiers: Counter[str] = field(default_factory=Counter)
+    latest: list[tuple[int, tuple[str, str, str]]] = field(default_factory=list)
+
+    def valid(self, outcomes: Iterable[Package | Rejected]) -> Iterator[Package]:
+        """The packages, each counted when it goes by; what is none is noted with its reason."""
+        for outcome in outcomes:
+            if isinstance(outcome, Rejected):
+                self.rejected[outcome.id] = outcome.reason
+            else:
+                self._count(outcome)
+                yield outcome
+
+    def _count(self, package: Package) -> None:
+        self.classifiers.update(package.classifiers)
+        heapq.heappush(self.latest, (package.upload_timestamp, (package.name, package.version, package.summary)))
+        if len(self.latest) > PREVIEW_ROWS:
+            heapq.heappop(self.latest)
 
 
 @dg.asset(
@@ -48,31 +84,33 @@ def filtered_packages(
     that lost over a fifth of the previous one stops here, unless `allow_shrink` says that this is right.
     """
     profile = PROFILES[context.partition_key]
-    seen: Counter[str] = Counter()
-    packages, rejected = split(_members(profile, raw_pypi_metadata, seen))
+    tally = Tally()
+    members = tally.valid(_members(profile, raw_pypi_metadata, tally))
+    table = package_table(members, partial=is_partial(raw_pypi_metadata.schema))
     before = _rows_before(store.outputs(), context.partition_key)
-    guard(before, len(packages), what=f"packages of profile {profile.key}", allow=config.allow_shrink)
-    table = package_table(packages, partial=is_partial(raw_pypi_metadata.schema))
+    guard(before, table.num_rows, what=f"packages of profile {profile.key}", allow=config.allow_shrink)
     return dg.MaterializeResult(
         value=table,
-        metadata=_metadata(packages, rejected, seen["candidates"], before),
+        metadata=_metadata(tally, table.num_rows, before),
         check_results=[
             dg.AssetCheckResult(
                 check_name=ALL_PACKAGES_ARE_VALID,
-                passed=not rejected,
+                passed=not tally.rejected,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"rejected": len(rejected), "reasons": reasons_table(rejected, "package")},
+                metadata={"rejected": len(tally.rejected), "reasons": reasons_table(tally.rejected, "package")},
             )
         ],
     )
 
 
-def _members(profile: Profile, rows: StoredRows, seen: Counter[str]) -> Iterator[Package | Rejected]:
+def _members(profile: Profile, rows: StoredRows, tally: Tally) -> Iterator[Package | Rejected]:
     membership = Membership(profile.classifiers, profile.packages, profile.excludes)
     for document, infos in projects(rows.batches()):
-        seen["candidates"] += 1
+        tally.candidates += 1
         if membership.covers(document):
             yield from _packages(profile, document, infos)
+        else:
+            tally.outside += 1
 
 
 def _packages(
@@ -90,20 +128,16 @@ def _rows_before(outputs: Outputs, partition: str) -> int:
     return len(outputs.rows(ASSET, partition))
 
 
-def _metadata(
-    packages: list[Package], rejected: dict[str, str], candidates: int, before: int
-) -> dict[str, dg.MetadataValue | int]:
-    classifiers = Counter(classifier for package in packages for classifier in package.classifiers)
-    latest = sorted(packages, key=lambda package: package.upload_timestamp, reverse=True)[:PREVIEW_ROWS]
+def _metadata(tally: Tally, packages: int, before: int) -> dict[str, dg.MetadataValue | int]:
     return {
-        "candidates": candidates,
-        "packages": len(packages),
+        "candidates": tally.candidates,
+        "packages": packages,
         "packages_before": before,
-        "not_members": candidates - len({package.project for package in packages}) - len(rejected),
-        "rejected": len(rejected),
-        "rejected_packages": reasons_table(rejected, "package"),
-        "top_classifiers": markdown_table(["classifier", "packages"], classifiers.most_common(TOP_CLASSIFIERS)),
+        "not_members": tally.outside,
+        "rejected": len(tally.rejected),
+        "rejected_packages": reasons_table(tally.rejected, "package"),
+        "top_classifiers": markdown_table(["classifier", "packages"], tally.classifiers.most_common(TOP_CLASSIFIERS)),
         "latest_releases": markdown_table(
-            ["package", "version", "summary"], [(p.name, p.version, p.summary) for p in latest]
+            ["package", "version", "summary"], [shown for _, shown in sorted(tally.latest, reverse=True)]
         ),
     }

@@ -1,7 +1,5 @@
 """The first asset: the metadata of every project that may belong to the profile."""
 
-from dataclasses import replace
-
 import dagster as dg
 
 from pyf_pipeline.catalog.names import normalise
@@ -52,9 +50,7 @@ def raw_pypi_metadata(
     """
     order = _order(context.partition_key, config, store.outputs())
     with pypi.ingester(store.store, progress_of(context)) as ingester:
-        # Runs of other profiles, in other processes, call PyPI out of the same budget.
-        shared = replace(ingester.memory, ledger=store.store.ledgers)
-        ingested = replace(ingester, memory=shared).ingest(order)
+        ingested = ingester.ingest(order)
         http = ingester.http
     for warning in ingested.warnings:
         context.log.warning(warning)
