@@ -2,6 +2,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -42,7 +43,7 @@ class Shell:
 
     def __call__(self, *words: str) -> Ran:
         command, *arguments = words
-        _forget()
+        forget()
         self.capture.readouterr()
         code = import_module(f"pyf_pipeline.cli.{command}").main(arguments)
         captured = self.capture.readouterr()
@@ -64,7 +65,8 @@ class Shell:
         return {document["id"]: document for document in map(orjson.loads, lines)}
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Have the next command begin as a process of its own would."""
     for name in [name for name in sys.modules if name.startswith(READ_ONCE)]:
         del sys.modules[name]
 
@@ -82,16 +84,13 @@ def servers(world: World) -> Iterator[Servers]:
         yield servers
 
 
-@pytest.fixture
-def environment(
-    tmp_path: Path, world: World, servers: Servers, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, str]]:
-    """The settings of a fresh installation on the stand-in world, in an empty working directory."""
-    home = tmp_path / "home"
+def fresh_settings(folder: Path, world: World, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Settings of a fresh installation on the stand-in world, in an empty working directory."""
+    home = folder / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text(INSTANCE)
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
+    (folder / "work").mkdir()
+    monkeypatch.chdir(folder / "work")
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     values = {
@@ -103,17 +102,32 @@ def environment(
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    yield values
+    return values
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Leave modules and variables as they were."""
+    before = {name: module for name, module in sys.modules.items() if name.startswith(READ_ONCE)}
+    variables = dict(os.environ)
+    yield
+    forget()
+    sys.modules.update(before)
+    os.environ.clear()
+    os.environ.update(variables)
+
+
+@pytest.fixture
+def environment(
+    tmp_path: Path, world: World, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """The settings that commands find."""
+    yield fresh_settings(tmp_path, world, servers, monkeypatch)
     world.faults.clear()
 
 
 @pytest.fixture
 def shell(environment: dict[str, str], world: World, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
     """Runs commands as they are typed."""
-    before = {name: module for name, module in sys.modules.items() if name.startswith(READ_ONCE)}
-    variables = dict(os.environ)
-    yield Shell(world, Path(environment["PYF_HOME"]), capsys)
-    _forget()
-    sys.modules.update(before)
-    os.environ.clear()
-    os.environ.update(variables)
+    with restored():
+        yield Shell(world, Path(environment["PYF_HOME"]), capsys)
