@@ -112,7 +112,7 @@ class Evaluator:
         return reduce(np.union1d, found, np.zeros(0, dtype=np.int64))
 
     def _expansions(self, field: Field, tokens: list[bytes]) -> list[bytes]:
-        terms = self.view.terms(self.connection, field.name)
+        known = self.view.vocabulary(self.connection, field.name)
         before = self.view.postings(self.connection, field.name, tokens[-2]) if len(tokens) > 1 else None
 
         def allowed(term: bytes) -> bool:
@@ -120,7 +120,7 @@ class Evaluator:
             return bool(len(documents)) and (before is None or len(np.intersect1d(documents, before.documents)) > 0)
 
         selection = trie.Selection(allowed, allowed)
-        return trie.near(terms, tokens[-1], 0, PREFIX_CANDIDATES, selection, prefix=True, taken=set(tokens[:-1]))
+        return trie.near(known, tokens[-1], 0, PREFIX_CANDIDATES, selection, prefix=True, taken=set(tokens[:-1]))
 
     def _sequence(self, field: Field, tokens: list[bytes], *, exact: bool, whole: bool) -> IntArray:
         """The documents with all tokens; if `exact`, in a text that begins with them, and if `whole`, ends there."""

@@ -228,7 +228,7 @@ class Matcher:
             return bool(len(self._postings(each.name, term).documents))
 
         return trie.near(
-            self.view.terms(self.connection, each.name), token.value, cost, self.options.max_candidates,
+            self.view.vocabulary(self.connection, each.name), token.value, cost, self.options.max_candidates,
             self._selection(each.name, allowed, exists), prefix=each.prefix and token.prefix, taken=taken,
         )  # fmt: skip
 

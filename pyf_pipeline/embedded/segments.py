@@ -8,9 +8,11 @@ An occurrence of a term is one 32-bit number: bit 31 says that it is the last wo
 place of the text in its list, the low 16 bits the place of the word in its text.
 """
 
+import bisect
 import itertools
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +31,7 @@ from pyf_pipeline.embedded.arrays import (
 )
 
 CHUNK_BYTES = 128 * 1024
+MERGED_TOGETHER = 500_000
 LAST = 1 << 31
 MAX_ELEMENT = 0x7FFF
 MAX_PLACE = 0xFFFF
@@ -83,7 +86,49 @@ def stable_order(numbers: IntArray) -> IntArray:
 
 
 def merge_postings(parts: list[TermPostings], renumbered: list[IntArray]) -> TermPostings:
-    """Several segments' postings as one; `renumbered[k][d]` is document d of part k in the new one, -1 if dead."""
+    """Several segments' postings as one; `renumbered[k][d]` is document d of part k in the new one, -1 if dead.
+
+    One stretch of the alphabet after another, as merging takes several times the memory of what is merged.
+    """
+    merged = [_merged(stretch, renumbered) for stretch in _stretches(parts)]
+    offsets = np.cumsum([0, *(len(m.documents) for m in merged)])
+    places = np.cumsum([0, *(len(m.occurrences) for m in merged)])
+    return TermPostings(
+        terms=[term for m in merged for term in m.terms],
+        starts=np.concatenate([*(m.starts[:-1] + o for m, o in zip(merged, offsets, strict=False)), offsets[-1:]]),
+        documents=_joined([m.documents for m in merged], np.uint32),
+        occurrence_starts=np.concatenate(
+            [*(m.occurrence_starts[:-1] + p for m, p in zip(merged, places, strict=False)), places[-1:]]
+        ),
+        occurrences=_joined([m.occurrences for m in merged], np.uint32),
+    )
+
+
+def _stretches(parts: list[TermPostings]) -> Iterator[list[TermPostings]]:
+    """The parts cut at the same terms, so that there is not much in each cut."""
+    largest = max(parts, key=lambda p: len(p.occurrences))
+    count = sum(len(p.occurrences) for p in parts) // MERGED_TOGETHER + 1
+    ends = largest.occurrence_starts[largest.starts]
+    cuts = np.searchsorted(ends, [len(largest.occurrences) * i // count for i in range(1, count)])
+    terms = [largest.terms[c] for c in dict.fromkeys(cuts.tolist()) if c < len(largest.terms)]
+    places = [[0, *(bisect.bisect_left(p.terms, t) for t in terms), len(p.terms)] for p in parts]
+    for n in range(len(terms) + 1):
+        yield [_cut(p, at[n], at[n + 1]) for p, at in zip(parts, places, strict=True)]
+
+
+def _cut(postings: TermPostings, low: int, high: int) -> TermPostings:
+    first, last = int(postings.starts[low]), int(postings.starts[high])
+    bounds = postings.occurrence_starts[first : last + 1]
+    return TermPostings(
+        terms=postings.terms[low:high],
+        starts=postings.starts[low : high + 1] - first,
+        documents=postings.documents[first:last],
+        occurrence_starts=bounds - bounds[0],
+        occurrences=postings.occurrences[bounds[0] : bounds[-1]],
+    )
+
+
+def _merged(parts: list[TermPostings], renumbered: list[IntArray]) -> TermPostings:
     terms = sorted({t for p in parts for t in p.terms})
     number = {t: i for i, t in enumerate(terms)}
     own = [np.fromiter(map(number.__getitem__, p.terms), dtype=np.int32, count=len(p.terms)) for p in parts]

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray
+from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray, spread
 from pyf_pipeline.embedded.segments import LAST
 from pyf_pipeline.embedded.windows import WINDOW
 
@@ -13,7 +12,10 @@ PLACE = 0xFFFF
 FAR = 1 << 20
 """Further than any place in a text."""
 
-_Table = npt.NDArray[np.int64]
+_PLACE_BITS, _TOKEN_BITS, _WORTH_BITS = 20, 4, 4
+_TOKEN_MASK = (1 << _TOKEN_BITS) - 1
+_NEVER = 1 << 58
+"""Further than any place in any text, and not so far that a difference of two overflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,45 +38,70 @@ class Windows:
 
 def best_windows(tokens: list[TokenRuns]) -> Windows:
     """The best window of each document; at most the first ten tokens count."""
-    considered = tokens[:WINDOW]
-    at = np.stack([t.at for t in considered], axis=1)
-    end = np.stack([t.end for t in considered], axis=1)
-    words, distance = _slide(considered, at.copy(), end)
+    words, distance = _best(tokens[:WINDOW])
     return Windows(words, distance, _exact(tokens, distance))
 
 
-def _slide(tokens: list[TokenRuns], at: _Table, end: _Table) -> tuple[IntArray, IntArray]:
-    """Lets the window's hindmost token go on to its next place, in all documents together, until one token is left."""
-    count = np.count_nonzero(at < end, axis=1)
-    words = np.ones(len(at), dtype=np.int64)
-    best = np.full(len(at), FAR, dtype=np.int64)
-    places = np.stack([_places(t, at[:, i], end[:, i]) for i, t in enumerate(tokens)], axis=1)
-    going = np.flatnonzero(count > 1)
-    while len(going):
-        window = places[going]
-        lowest = window.min(axis=1)
-        inside = window - lowest[:, None] <= WINDOW
-        number = np.count_nonzero(inside, axis=1)
-        spread = np.where(inside, window, 0).max(axis=1) - lowest
-        better = (number > words[going]) | ((number == words[going]) & (spread < best[going]))
-        words[going[better]], best[going[better]] = number[better], spread[better]
-        size = np.count_nonzero(window < FAR, axis=1)
-        done = (words[going] == count[going]) & (best[going] == size - 1)
-        going, hindmost = going[~done], window[~done].argmin(axis=1)
-        at[going, hindmost] += 1
-        for i, token in enumerate(tokens):
-            moved = going[hindmost == i]
-            places[moved, i] = _places(token, at[moved, i], end[moved, i])
-        going = going[np.count_nonzero(places[going] < FAR, axis=1) > 1]
-    return words, np.where(best == FAR, 0, best)
+def _best(tokens: list[TokenRuns]) -> tuple[IntArray, IntArray]:
+    """Every occurrence begins a window: of those of a document the one with the most tokens, then the narrowest."""
+    documents = len(tokens[0].at)
+    words, distance = np.ones(documents, dtype=np.int64), np.zeros(documents, dtype=np.int64)
+    events = np.concatenate([_events(t, i) for i, t in enumerate(tokens)])
+    if not len(events):
+        return words, distance
+    events.sort()
+    places, owners = events >> _TOKEN_BITS, events & _TOKEN_MASK
+    number = np.zeros(len(events), dtype=np.int16)
+    widest = np.zeros(len(events), dtype=np.int16)
+    live = np.zeros(len(events), dtype=np.int16)
+    last = places | (FAR - 1)
+    for token in range(len(tokens)):
+        following = _following(np.where(owners == token, places, _NEVER))
+        gap = following - places
+        inside = gap <= WINDOW
+        number += inside
+        live += following <= last
+        np.maximum(widest, gap.astype(np.int16), out=widest, where=inside)
+    worth = (number.astype(np.int64) << _WORTH_BITS) | (WINDOW - widest)
+    owner_documents = places >> _PLACE_BITS
+    starts = np.flatnonzero(np.diff(owner_documents, prepend=-1))
+    if len({id(t.occurrences) for t in tokens}) < len(tokens):
+        worth[_too_late(number, widest, live, starts)] = 0
+    best = np.maximum.reduceat(worth, starts)
+    which = owner_documents[starts]
+    words[which] = best >> _WORTH_BITS
+    distance[which] = np.where(best >> _WORTH_BITS > 1, WINDOW - (best & (1 << _WORTH_BITS) - 1), 0)
+    return words, distance
 
 
-def _places(token: TokenRuns, at: IntArray, end: IntArray) -> IntArray:
-    """The places of these occurrences in their texts; `FAR` where there are no more."""
-    found = np.full(len(at), FAR, dtype=np.int64)
-    there = at < end
-    found[there] = token.occurrences[at[there]] & PLACE
-    return found
+def _events(token: TokenRuns, number: int) -> IntArray:
+    """A token's occurrences, each as one number: document, place, token."""
+    counts = token.end - token.at
+    places = token.occurrences[spread(token.at, counts)] & PLACE
+    documents = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    return (((documents << _PLACE_BITS) | places) << _TOKEN_BITS) | number
+
+
+def _following(places: IntArray) -> IntArray:
+    """For each event the least of those from it on."""
+    return np.minimum.accumulate(places[::-1])[::-1]
+
+
+def _too_late(number: AnyArray, widest: AnyArray, live: AnyArray, starts: IntArray) -> BoolArray:
+    """The windows after the first one that cannot be better, which Typesense does not look at any more.
+
+    It matters only where a word was asked for twice, as such words share their places.
+    """
+    lengths = np.diff(np.append(starts, len(number)))
+    tokens = np.repeat(np.maximum.reduceat(live, starts), lengths)
+    # The least so far in each document: taking more off in each than there is between any two starts it anew.
+    fresh = np.repeat(np.arange(len(starts), dtype=np.int64), lengths) * (4 * WINDOW)
+    least = np.minimum.accumulate(np.where(number == tokens, widest, 2 * WINDOW) - fresh) + fresh
+    perfect = least == live - 1
+    seen = np.cumsum(perfect)
+    before = np.repeat(seen[starts] - perfect[starts], lengths)
+    late: BoolArray = seen - perfect - before > 0
+    return late
 
 
 def _exact(tokens: list[TokenRuns], distance: IntArray) -> BoolArray:

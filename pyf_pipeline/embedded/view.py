@@ -16,6 +16,7 @@ import numpy as np
 
 from pyf_pipeline.embedded import columns, segments
 from pyf_pipeline.embedded.arrays import AnyArray, IntArray, offsets_of, spread
+from pyf_pipeline.embedded.nearby import Vocabulary
 from pyf_pipeline.embedded.schema import Field, Schema
 
 CHUNK_CACHE_BYTES = 48 * 1024 * 1024
@@ -197,6 +198,10 @@ class View:
             return sorted(set().union(*found))
 
         return self._once("terms", name, make)
+
+    def vocabulary(self, connection: sqlite3.Connection, name: str) -> Vocabulary:
+        """The same terms, to find words near a word in."""
+        return self._once("vocabulary", name, lambda: Vocabulary(self.terms(connection, name)))
 
     def postings(self, connection: sqlite3.Connection, name: str, term: bytes) -> Postings:
         """Where a term is in a field."""

@@ -1,8 +1,11 @@
 """Words near a word: against distances computed one by one."""
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyf_pipeline.embedded.nearby import Vocabulary
 from pyf_pipeline.embedded.trie import Selection, near, with_prefix
 
 EVERYTHING = Selection(allowed=lambda _: True, exists=lambda _: True)
@@ -24,8 +27,8 @@ def distance(a: str, b: str) -> int:
 
 
 def found(terms: set[str], word: str, cost: int, *, prefix: bool) -> list[str]:
-    ordered = sorted(t.encode() for t in terms)
-    return [t.decode() for t in near(ordered, word.encode(), cost, 1000, EVERYTHING, prefix=prefix, taken=set())]
+    known = Vocabulary(sorted(t.encode() for t in terms))
+    return [t.decode() for t in near(known, word.encode(), cost, 1000, EVERYTHING, prefix=prefix, taken=set())]
 
 
 @settings(max_examples=200, deadline=None)
@@ -42,7 +45,23 @@ def test_without_typos_the_word_itself_and_what_begins_so_is_found(terms: set[st
 def test_one_typo_finds_nothing_further_away(terms: set[str], word: str) -> None:
     near_ones = found(terms, word, 1, prefix=False)
     assert len(near_ones) == len(set(near_ones))
-    assert all(distance(t, word) == 1 for t in near_ones if len(t) <= 5)
+    assert all(distance(t, word) == 1 for t in near_ones)
+
+
+@settings(max_examples=200, deadline=None)
+@given(terms=st.sets(LETTERS, max_size=40), word=LETTERS, cost=st.integers(0, 2))
+def test_ranges_are_apart_and_the_last_comes_first(terms: set[str], word: str, cost: int) -> None:
+    known = Vocabulary(sorted(t.encode() for t in terms))
+    ranges = known.near_ranges(word.encode(), cost, prefix=True)
+    assert all(0 <= low < high <= len(terms) for low, high in ranges)
+    assert all(later[0] >= earlier[1] for later, earlier in itertools.pairwise(ranges))
+    begun = [known.terms[i].decode() for low, high in ranges for i in range(low, high)]
+    assert all(min(distance(t[:n], word) for n in range(len(t) + 1)) <= cost for t in begun)
+
+
+def test_a_word_longer_than_what_is_kept_of_terms_is_found() -> None:
+    long = "abcdefghij" * 4
+    assert found({long, long[:-1] + "z"}, long[:-2] + long[-1], 1, prefix=False) == [long]
 
 
 def test_typical_slips_are_found() -> None:
@@ -57,7 +76,7 @@ def test_typical_slips_are_found() -> None:
 def test_terms_already_taken_are_left_out() -> None:
     terms = [b"form", b"format", b"former"]
     taken = {b"format"}
-    assert near(terms, b"form", 0, 10, EVERYTHING, prefix=True, taken=taken) == [b"form", b"former"]
+    assert near(Vocabulary(terms), b"form", 0, 10, EVERYTHING, prefix=True, taken=taken) == [b"form", b"former"]
     assert taken == set(terms)
 
 
