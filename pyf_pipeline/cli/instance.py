@@ -8,6 +8,27 @@ from dotenv import load_dotenv
 
 from pyf_pipeline.settings import Settings
 
+# What an instance of its own needs: without a file Dagster sends statistics home, and knows no limits.
+CONFIGURATION = """\
+# Made by the first command that was run where no DAGSTER_HOME was set.
+concurrency:
+  runs:
+    tag_concurrency_limits:
+      - key: dagster/partition
+        value:
+          applyLimitPerUniqueValue: true
+        limit: 1
+  pools:
+    default_limit: 1
+python_logs:
+  managed_python_loggers: [pyf_pipeline]
+  python_log_level: INFO
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The instance at DAGSTER_HOME, which the environment or `.env` names.
@@ -17,7 +38,13 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     load_dotenv(".env")
     if not os.environ.get("DAGSTER_HOME"):
         here = Path.cwd()
-        home = here if (here / "dagster.yaml").exists() else settings.pyf_home / "dagster"
-        home.mkdir(parents=True, exist_ok=True)
-        os.environ["DAGSTER_HOME"] = str(home)
+        os.environ["DAGSTER_HOME"] = str(here if (here / "dagster.yaml").exists() else _own(settings))
     return dg.DagsterInstance.get()
+
+
+def _own(settings: Settings) -> Path:
+    home = settings.pyf_home / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(CONFIGURATION, encoding="utf-8")
+    return home

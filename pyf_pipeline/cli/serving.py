@@ -3,6 +3,7 @@
 import argparse
 import secrets
 import socket
+from contextlib import suppress
 
 import uvicorn
 
@@ -34,7 +35,9 @@ def serve(options: argparse.Namespace, output: Output) -> int:
             output.line(f"admin key, for as long as this runs: {key} (set TYPESENSE_API_KEY to keep one)")
         app = create_app(settings.embedded_path, admin_key=key)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
-        server.run(sockets=[listener])
+        # Ctrl-C is how it ends, once those that wait for an answer have it.
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
     return OK
 
 

@@ -106,6 +106,17 @@ def test_what_is_written_where_there_is_no_terminal_is_plain(shell: Shell) -> No
     assert quiet.out + quiet.err == ""
 
 
+def test_an_instance_is_made_where_none_is_named_and_nothing_is_said_of_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME")
+    environment = {**os.environ, "PYF_HOME": str(shell.home / "new")}
+    command = [sys.executable, "-m", "pyf_pipeline.cli.pyfaggregator", "-i", "-p", "flask", "-q"]
+    ran = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert ran.stdout + ran.stderr == ""
+    assert "enabled: false" in (shell.home / "new" / "dagster" / "dagster.yaml").read_text()
+
+
 def test_runs_are_known_by_their_command_in_the_ui(shell: Shell) -> None:
     shell.ok("pyfaggregator", "-i", "-p", "flask", "-l", "2", "-q")
     import dagster as dg
