@@ -14,7 +14,7 @@ from pyf_pipeline.embedded.tokens import tokenizer_for
 MERGE_AT = 8
 """How many segments of about one size are kept before they become one."""
 
-LARGEST_MERGED = 10_000
+LARGEST_MERGED = 5_000
 """How many documents a merged segment has at most: merging takes memory in proportion."""
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray
 from pyf_pipeline.embedded.columns import Labels, Numbers
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
+from pyf_pipeline.embedded.nearby import Vocabulary
 from pyf_pipeline.embedded.ordering import bucket_order
 from pyf_pipeline.embedded.schema import Field, Schema
-from pyf_pipeline.embedded.tokens import tokenizer_for
+from pyf_pipeline.embedded.tokens import Tokenizer, tokenizer_for
 from pyf_pipeline.embedded.validation import float_text
 from pyf_pipeline.embedded.view import View
 
@@ -140,6 +141,7 @@ class FacetOptions:
     max_values: int = 10
     query_field: str = ""
     query: str = ""
+    query_typos: int = 2
     strategy: str = "automatic"
     start_tag: str = "<mark>"
     end_tag: str = "</mark>"
@@ -251,34 +253,44 @@ class Counter:
     def _examined(self) -> int:
         return self.options.max_values * (1 if self.everything else 2)
 
-    def _matching(self, field: Field, labels: Labels, order: list[int]) -> dict[int, list[str]] | None:
-        """The values that the facet query finds, with their words that it found; None where there is none."""
+    def _matching(self, field: Field, labels: Labels, order: list[int]) -> dict[int, dict[str, int]] | None:
+        """The values that the facet query finds, each with the words to mark; None where there is no such query."""
         if not self.options.query or self.options.query_field != field.name:
             return None
-        schema = self.view.schema
-        tokenizer = tokenizer_for(schema.symbols_to_index, schema.token_separators)
-        wanted = tokenizer.words(self.options.query)
-        found = {}
-        for code in order:
-            words = tokenizer.words(labels.names[code])
-            if wanted and all(w in words for w in wanted[:-1]) and any(w.startswith(wanted[-1]) for w in words):
-                found[code] = wanted
-        return found
+        words = {code: set(self._tokenizer.words(labels.names[code])) for code in order}
+        known = Vocabulary(sorted({w.encode() for some in words.values() for w in some}))
+        asked = self._tokenizer.words(self.options.query)
+        marks = [self._near(known, word, prefix=i == len(asked) - 1) for i, word in enumerate(asked)]
+        together = {word: length for each in marks for word, length in each.items()}
+        return {c: together for c, some in words.items() if marks and all(some & each.keys() for each in marks)}
 
-    def _value(self, name: str, count: int, words: list[str] | None) -> dict[str, Any]:
-        shown = self._marked(name, words) if words else name
+    def _near(self, known: Vocabulary, word: str, *, prefix: bool) -> dict[str, int]:
+        """The words near one of the facet query, at as few typos as may be, and how much of each is to be marked."""
+        raw = word.encode()
+        most = min(self.options.query_typos, 0 if len(raw) < 4 else 1 if len(raw) < 7 else 2)
+        for cost in range(most + 1):
+            ranges = known.near_ranges(raw, cost, prefix=prefix)
+            found = [known.terms[i].decode() for low, high in ranges for i in range(low, high)]
+            if found:
+                return {f: len(word) if f.startswith(word) else len(f) for f in found}
+        return {}
+
+    @property
+    def _tokenizer(self) -> Tokenizer:
+        schema = self.view.schema
+        return tokenizer_for(schema.symbols_to_index, schema.token_separators)
+
+    def _value(self, name: str, count: int, marks: dict[str, int] | None) -> dict[str, Any]:
+        shown = self._marked(name, marks) if marks else name
         return {"count": count, "highlighted": shown, "value": name}
 
-    def _marked(self, name: str, words: list[str]) -> str:
-        schema = self.view.schema
+    def _marked(self, name: str, marks: dict[str, int]) -> str:
         pieces, place = [], 0
-        for span in tokenizer_for(schema.symbols_to_index, schema.token_separators).spans(name):
-            if span.word in words[:-1]:
-                end = span.end + 1
-            elif span.word.startswith(words[-1]):
-                end = span.start + len(words[-1])
-            else:
+        for span in self._tokenizer.spans(name):
+            if span.word not in marks:
                 continue
+            whole = marks[span.word] == len(span.word)
+            end = span.end + 1 if whole else span.start + marks[span.word]
             pieces += [name[place : span.start], self.options.start_tag, name[span.start : end], self.options.end_tag]
             place = end
         return "".join([*pieces, name[place:]])

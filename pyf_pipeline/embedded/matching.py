@@ -67,6 +67,7 @@ class MatchOptions:
     match_type: str = "max_score"
     count_fields: bool = True
     typos_in_numbers: bool = True
+    typos_in_mixed: bool = True
     drop_mode: str = "right_to_left"
     drop_both_limit: int = 1000
     frequency: bool = False
@@ -152,6 +153,8 @@ class Matcher:
 
     def _most_typos(self, word: bytes) -> int:
         if not self.options.typos_in_numbers and word.isdigit():
+            return 0
+        if not self.options.typos_in_mixed and not word.isalpha() and not word.isdigit() and word.isalnum():
             return 0
         if len(word) < self.options.min_len_1typo:
             return 0

@@ -171,7 +171,8 @@ def _match_options(raw: Raw, num_documents: int) -> MatchOptions:
         exhaustive=exhaustive, split_join=_one_of(raw, "split_join_tokens", ("fallback", "always", "off")),
         match_type=_one_of(raw, "text_match_type", ("max_score", "max_weight", "sum_score")),
         count_fields=raw.flag("prioritize_num_matching_fields", default=True),
-        typos_in_numbers=raw.flag("enable_typos_for_numerical_tokens", default=True), drop_mode=mode,
+        typos_in_numbers=raw.flag("enable_typos_for_numerical_tokens", default=True),
+        typos_in_mixed=raw.flag("enable_typos_for_alpha_numerical_tokens", default=True), drop_mode=mode,
         drop_both_limit=limit,
         rules=Rules(
             exact_match=raw.flag("prioritize_exact_match", default=True),
@@ -206,6 +207,7 @@ def _highlight_options(raw: Raw) -> HighlightOptions:
 def _facet_options(raw: Raw) -> FacetOptions:
     return FacetOptions(
         max_values=raw.number("max_facet_values", 10),
+        query_typos=raw.number("facet_query_num_typos", 2),
         strategy=_one_of(raw, "facet_strategy", ("automatic", "exhaustive", "top_values")),
         start_tag=raw.text("highlight_start_tag", "<mark>"), end_tag=raw.text("highlight_end_tag", "</mark>"),
     )  # fmt: skip

@@ -31,7 +31,7 @@ from pyf_pipeline.embedded.arrays import (
 )
 
 CHUNK_BYTES = 128 * 1024
-MERGED_TOGETHER = 500_000
+MERGED_TOGETHER = 250_000
 LAST = 1 << 31
 MAX_ELEMENT = 0x7FFF
 MAX_PLACE = 0xFFFF
