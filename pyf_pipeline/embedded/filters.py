@@ -109,7 +109,7 @@ def _tokens(text: str) -> list[_Token]:
             i += 1
         elif character in "&|":
             if text[i + 1 : i + 2] != character:
-                raise bad_request("Could not parse the filter filter_query.")
+                raise bad_request("Could not parse the filter filter_query.", i)
             found.append(_Token(character * 2, i))
             i += 2
         else:
@@ -157,32 +157,40 @@ def _postfix(tokens: list[_Token]) -> list[_Token]:
             while stack and stack[-1].text != "(":
                 output.append(stack.pop())
             if not stack:
-                raise _unbalanced()
+                raise _unbalanced(token)
             stack.pop()
         else:
             output.append(token)
-    if any(t.text == "(" for t in stack):
-        raise _unbalanced()
+    if opened := next((t for t in stack if t.text == "("), None):
+        raise _unbalanced(opened)
     return output + stack[::-1]
 
 
-def _unbalanced() -> ApiError:
-    return bad_request("Could not parse the filter query: unbalanced parentheses.")
+def _unbalanced(token: _Token) -> ApiError:
+    return bad_request("Could not parse the filter query: unbalanced parentheses.", token.position)
 
 
 def _tree(postfix: list[_Token], schema: Schema) -> Condition:
     stack: list[Condition] = []
     for token in postfix:
         if not token.is_operator:
-            stack.append(_condition(token, schema))
+            stack.append(_located(token, schema))
             continue
         if len(stack) < 2:
-            raise bad_request(f"Could not parse the filter query: unbalanced `{token.text}` operands.")
+            raise bad_request(f"Could not parse the filter query: unbalanced `{token.text}` operands.", token.position)
         right = stack.pop()
         stack.append(Combination(token.text, stack.pop(), right))
     if not stack:
         raise bad_request("Filter query cannot be empty.")
     return stack[-1]
+
+
+def _located(token: _Token, schema: Schema) -> Condition:
+    try:
+        return _condition(token, schema)
+    except ApiError as error:
+        error.position = token.position
+        raise
 
 
 def _condition(token: _Token, schema: Schema) -> Condition:

@@ -69,7 +69,7 @@ def text_answer(lines: list[str]) -> Answer:
 
 def refusal(error: ApiError) -> Answer:
     """An error as JSON."""
-    return json_answer({"message": error.message}, error.status)
+    return json_answer({"message": error.message, **error.details}, error.status)
 
 
 def parse_parameters(text: str) -> dict[str, str]:

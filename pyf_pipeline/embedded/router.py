@@ -206,7 +206,7 @@ def _one_of_many(service: Service, values: dict[str, Any]) -> dict[str, Any]:
             collection, view = service.open(connection, str(values.get("collection", "")))
             return run_search(connection, collection, view, values)
     except ApiError as error:
-        return {"code": error.status, "error": error.message}
+        return {"code": error.status, "error": error.message, **error.details}
 
 
 # -- keys -------------------------------------------------------------------------------------------------------------
