@@ -11,7 +11,7 @@ from typing import Any
 
 from pyf_pipeline.catalog import people
 from pyf_pipeline.catalog.images import shows_screenshot
-from pyf_pipeline.catalog.links import documentation_address, documentation_label
+from pyf_pipeline.catalog.links import documentation_address, documentation_label, leads_to_github
 from pyf_pipeline.catalog.model import Package, Repository
 
 HIGHEST = 100
@@ -106,7 +106,12 @@ def health(package: Package, html: str, repository: Repository | None, now: int)
         repository: Its repository on GitHub, if one is known.
         now: The time in epoch seconds.
     """
-    criteria = (_recency(package, now), *_documentation(package, html), *_metadata(package), *_github(repository, now))
+    criteria = (
+        _recency(package, now),
+        *_documentation(package, html),
+        *_metadata(package),
+        *_github(package, repository, now),
+    )
     return Health(min(HIGHEST, sum(criterion.points for criterion in criteria)), criteria)
 
 
@@ -181,16 +186,23 @@ def _metadata(package: Package) -> Iterator[Criterion]:
     )
 
 
-def _github(repository: Repository | None, now: int) -> Iterator[Criterion]:
+def _github(package: Package, repository: Repository | None, now: int) -> Iterator[Criterion]:
     if repository is None:
         for name in ("github_stars", "github_activity", "github_issues"):
-            yield Criterion(name, 0, 10, "no GitHub repository is known", "link the repository in the project's links")
+            yield _without_repository(name, linked=leads_to_github(package))
         return
     stars = max(0, repository.stars)
     points = next((points for least, points in STARS if stars >= least), 0)
     yield Criterion("github_stars", points, 10, f"{stars} star{'' if stars == 1 else 's'}", "")
     yield _activity(repository, now)
     yield _issues(stars, max(0, repository.open_issues))
+
+
+def _without_repository(name: str, *, linked: bool) -> Criterion:
+    """Where there is a link, GitHub may have no such repository, or may not have been asked yet."""
+    if linked:
+        return Criterion(name, 0, 10, "a link to GitHub, but no figures", "see that the link leads to the repository")
+    return Criterion(name, 0, 10, "no link to GitHub", "link the repository in the project's links, if it is there")
 
 
 def _activity(repository: Repository, now: int) -> Criterion:

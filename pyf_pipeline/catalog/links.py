@@ -8,6 +8,7 @@ from pyf_pipeline.catalog.model import Package
 # PyPI's well-known labels, in the form that it compares them in
 # (https://packaging.python.org/en/latest/specifications/well-known-project-urls/).
 _DOCUMENTATION_LABELS = frozenset(("documentation", "docs", "doc", "documentations", "apidocs", "userdocs"))
+_GITHUB = re.compile(r"https?://(?:www\.)?github\.com/", re.IGNORECASE)
 _IGNORED_IN_LABELS = re.compile(r"[\W_]")
 _DOCUMENTATION_HOST = re.compile(
     r"(?:docs?|documentation)\..+|.+\.(?:readthedocs\.(?:io|org)|rtfd\.(?:io|org)|gitbook\.io)|pythonhosted\.org",
@@ -19,6 +20,11 @@ _DOCUMENTATION_PATH = re.compile(r"/(?:docs?|documentation)(?:/|$|\.html?$)", re
 def leads_to_a_page(url: str) -> bool:
     """Whether a page may link to it: anything else, such as `javascript:`, is not for a browser."""
     return url.lower().startswith(("https://", "http://"))
+
+
+def leads_to_github(package: Package) -> bool:
+    """Whether one of a project's links leads to GitHub, be it to a repository or not."""
+    return any(_GITHUB.match(url) for url in (*package.project_urls.values(), package.home_page))
 
 
 def documentation_label(package: Package) -> str:

@@ -23,7 +23,7 @@ from pyf_pipeline.search.workers import Lost, processors, work
 logger = logging.getLogger(__name__)
 
 # To be raised with every change to what documents look like: all are built anew then.
-BUILDER_VERSION = 3
+BUILDER_VERSION = 4
 
 REGISTRY = "pypi"
 

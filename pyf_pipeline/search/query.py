@@ -11,6 +11,9 @@ QUERY_BY = {"name": 8, "keywords": 4, "summary": 4, "title": 3, "first_chapter":
 # for that: a package of the very name then falls behind famous ones.
 SORT_BY = "_text_match:desc,github_stars(missing_values: last):desc,name_sortable:asc"
 
+# Below this many hits a search looks for other spellings and for fewer of the words as well: "forms" finds "form", too.
+ENOUGH_HITS = 5
+
 
 def search_parameters(text: str, **more: Any) -> dict[str, Any]:
     """Parameters for a search by words; `*` finds everything.
@@ -24,6 +27,8 @@ def search_parameters(text: str, **more: Any) -> dict[str, Any]:
         "query_by": ",".join(QUERY_BY),
         "query_by_weights": ",".join(str(weight) for weight in QUERY_BY.values()),
         "sort_by": SORT_BY,
+        "typo_tokens_threshold": ENOUGH_HITS,
+        "drop_tokens_threshold": ENOUGH_HITS,
         "exclude_fields": "description,main_content,changelog",
         **more,
     }

@@ -52,6 +52,20 @@ def test_everything_without_github_gives_a_hundred() -> None:
     assert [c.name for c in found.criteria if c.advice] == ["github_stars", "github_activity", "github_issues"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "no link"),
+        ({"home_page": "https://x.example/github.com/a"}, "no link"),
+        ({"home_page": "https://github.com/a/maps"}, "but no figures"),
+        ({"project_urls": {"Source": "HTTP://www.GitHub.com/a/maps"}}, "but no figures"),
+    ],
+)
+def test_a_repository_of_which_nothing_is_known(fields: dict[str, Any], said: str) -> None:
+    criteria = health(package(**fields), "", None, NOW).criteria[-3:]
+    assert all(said in criterion.found and criterion.advice for criterion in criteria)
+
+
 def test_the_whole_is_capped() -> None:
     found = health(PERFECT, SCREENSHOT, repository(1_000, 0, NOW), NOW)
     assert found.score == 100
