@@ -22,6 +22,12 @@ def group_numbers(
         fields: By which they are grouped.
         missing_together: Whether those without any value form a group; else each is one of its own.
     """
+    kind = "groups" if missing_together else "groups, missing apart"
+    names = "\n".join(f.name for f in fields)
+    return view.memo(kind, names, lambda: _numbered(connection, view, fields, missing_together=missing_together))
+
+
+def _numbered(connection: sqlite3.Connection, view: View, fields: list[Field], *, missing_together: bool) -> IntArray:
     numbers = np.zeros(view.size, dtype=np.int64)
     empty = np.ones(view.size, dtype=bool)
     for field in fields:
