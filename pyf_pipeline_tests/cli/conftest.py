@@ -3,7 +3,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -40,14 +40,23 @@ class Shell:
     world: World
     home: Path
     capture: pytest.CaptureFixture[str]
+    seen: list[str] = field(default_factory=list)
 
     def __call__(self, *words: str) -> Ran:
         command, *arguments = words
-        forget()
+        if (settings := self._settings()) != self.seen:
+            forget()
+            self.seen = settings
         self.capture.readouterr()
         code = import_module(f"pyf_pipeline.cli.{command}").main(arguments)
         captured = self.capture.readouterr()
         return Ran(code, captured.out, captured.err)
+
+    def _settings(self) -> list[str]:
+        """All that is read when the definitions are loaded; as long as it stays, so may they."""
+        variables = [f"{name}={os.environ.get(name.upper())}" for name in Settings.model_fields]
+        files = [*sorted(self.home.glob("profiles/*.yaml")), *Path().glob(".env")]
+        return [*variables, *(file.read_text() for file in files)]
 
     def ok(self, *words: str) -> Ran:
         """Run a command that has to end well."""
