@@ -6,19 +6,19 @@ import pyarrow as pa
 
 from pyf_pipeline.store.rows import PACKAGE_SCHEMA, PROJECT_SCHEMA
 
-ProjectRows = dg.DagsterType(
+ProjectType = dg.DagsterType(
     name="ProjectRows",
     type_check_fn=lambda _, value: isinstance(value, pa.RecordBatchReader) and value.schema.equals(PROJECT_SCHEMA),
     description="One row for each project: its name, its serial, its `info` as PyPI gave it, and its releases.",
 )
 
-PackageRows = dg.DagsterType(
+PackageType = dg.DagsterType(
     name="PackageRows",
-    type_check_fn=lambda _, value: isinstance(value, pa.Table) and value.schema.equals(PACKAGE_SCHEMA),
+    type_check_fn=lambda _, value: isinstance(value, pa.RecordBatchReader) and value.schema.equals(PACKAGE_SCHEMA),
     description="One row for each package, validated: texts are never null, lists hold no empty entries.",
 )
 
-RepositoryRows = dg.DagsterType(
+RepositoryType = dg.DagsterType(
     name="RepositoryRows",
     type_check_fn=lambda _, value: isinstance(value, pd.DataFrame) and "stars" in value.columns,
     description="One row for each package with a GitHub repository: its figures, and when GitHub gave them.",

@@ -1,7 +1,8 @@
 """Projects and packages as rows of Arrow tables, and back."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import astuple, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -110,10 +111,35 @@ def projects(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[ProjectDocumen
             yield document, infos and {entry["version"]: orjson.loads(entry["info"]) for entry in infos}
 
 
-def package_table(packages: Iterable[Package], *, partial: bool) -> pa.Table:
-    """Packages as a table."""
-    schema = PACKAGE_SCHEMA.with_metadata({PARTIAL: str(partial).lower()})
-    return pa.Table.from_batches(_batches((_package_row(package) for package in packages), schema), schema)
+@dataclass
+class PackageRows:
+    """Packages as rows that can be counted before they are read, and are read once.
+
+    Attributes:
+        schema: The schema, with what kind of run they come from.
+        batches: The rows that have not been read yet.
+    """
+
+    schema: pa.Schema
+    batches: deque[pa.RecordBatch]
+
+    @classmethod
+    def of(cls, packages: Iterable[Package], *, partial: bool) -> "PackageRows":
+        """Make rows of packages."""
+        schema = PACKAGE_SCHEMA.with_metadata({PARTIAL: str(partial).lower()})
+        return cls(schema, deque(_batches((_package_row(package) for package in packages), schema)))
+
+    def __len__(self) -> int:
+        """How many rows have not been read yet."""
+        return sum(batch.num_rows for batch in self.batches)
+
+    def reader(self) -> pa.RecordBatchReader:
+        """The rows. Each batch is let go of as it is read: whoever holds the reader afterwards holds no rows."""
+        return pa.RecordBatchReader.from_batches(self.schema, self._drain())
+
+    def _drain(self) -> Iterator[pa.RecordBatch]:
+        while self.batches:
+            yield self.batches.popleft()
 
 
 def packages(batches: Iterable[pa.RecordBatch]) -> Iterator[Package]:

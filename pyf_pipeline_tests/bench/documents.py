@@ -12,7 +12,7 @@ from pyf_pipeline.catalog.model import Package
 from pyf_pipeline.catalog.parsing import parse_project
 from pyf_pipeline.search.documents import BuildFailure, Context, build_documents, content_hash
 from pyf_pipeline.search.workers import processors
-from pyf_pipeline.store.rows import package_table, packages
+from pyf_pipeline.store.rows import PackageRows, packages
 from pyf_pipeline_tests.bench.figures import Figure
 from pyf_pipeline_tests.world import World
 
@@ -25,7 +25,7 @@ HASHING_SECONDS = 5
 
 def measure(count: int = DOCUMENTS) -> Iterator[Figure]:
     """Build documents of packages as they are stored, and tell by their hashes that they need not be built again."""
-    batches = package_table(_packages(count), partial=False).to_batches()
+    batches = list(PackageRows.of(_packages(count), partial=False).batches)
     context = Context()
     of, share = f"{count:,} documents", count / 20_000
     sources = sum(len(package.description) for package in packages(batches))

@@ -15,10 +15,10 @@ from pyf_pipeline.defs.config import FilterConfig
 from pyf_pipeline.defs.partitions import PROFILES, profile_partitions
 from pyf_pipeline.defs.resources import StoreResource
 from pyf_pipeline.defs.tables import markdown_table, reasons_table
-from pyf_pipeline.defs.types import PackageRows
+from pyf_pipeline.defs.types import PackageType
 from pyf_pipeline.profiles import Profile
 from pyf_pipeline.store.outputs import Outputs, StoredRows
-from pyf_pipeline.store.rows import is_partial, package_table, projects
+from pyf_pipeline.store.rows import PackageRows, is_partial, projects
 
 ASSET = "filtered_packages"
 ALL_PACKAGES_ARE_VALID = "all_packages_are_valid"
@@ -65,7 +65,7 @@ class Tally:
     group_name="catalogue",
     kinds={"python", "parquet"},
     owners=["team:catalogue"],
-    dagster_type=PackageRows,
+    dagster_type=PackageType,
     check_specs=[
         dg.AssetCheckSpec(
             ALL_PACKAGES_ARE_VALID, asset=ASSET, description="No member was kept out because of its metadata."
@@ -86,12 +86,13 @@ def filtered_packages(
     profile = PROFILES[context.partition_key]
     tally = Tally()
     members = tally.valid(_members(profile, raw_pypi_metadata, tally))
-    table = package_table(members, partial=is_partial(raw_pypi_metadata.schema))
+    rows = PackageRows.of(members, partial=is_partial(raw_pypi_metadata.schema))
+    count = len(rows)
     before = _rows_before(store.outputs(), context.partition_key)
-    guard(before, table.num_rows, what=f"packages of profile {profile.key}", allow=config.allow_shrink)
+    guard(before, count, what=f"packages of profile {profile.key}", allow=config.allow_shrink)
     return dg.MaterializeResult(
-        value=table,
-        metadata=_metadata(tally, table.num_rows, before),
+        value=rows.reader(),
+        metadata=_metadata(tally, count, before),
         check_results=[
             dg.AssetCheckResult(
                 check_name=ALL_PACKAGES_ARE_VALID,

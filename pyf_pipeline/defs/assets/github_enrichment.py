@@ -13,7 +13,7 @@ from pyf_pipeline.defs.partitions import profile_partitions
 from pyf_pipeline.defs.progress import progress_of
 from pyf_pipeline.defs.resources import GitHubResource, StoreResource
 from pyf_pipeline.defs.tables import markdown_table
-from pyf_pipeline.defs.types import RepositoryRows
+from pyf_pipeline.defs.types import RepositoryType
 from pyf_pipeline.github.cache import CacheEntry
 from pyf_pipeline.github.enrichment import EnrichmentResult, WantedPackage, enrich
 from pyf_pipeline.github.links import RepositoryName, choose
@@ -35,7 +35,7 @@ PROBLEMS_SHOWN = 50
     group_name="catalogue",
     kinds={"python", "github", "parquet"},
     owners=["team:catalogue"],
-    dagster_type=RepositoryRows,
+    dagster_type=RepositoryType,
     pool="github",
     check_specs=[
         dg.AssetCheckSpec(COVERAGE, asset=ASSET, description="Nine of ten packages with a link have figures."),

@@ -8,7 +8,7 @@ from pyf_pipeline.defs.partitions import PROFILES, profile_partitions
 from pyf_pipeline.defs.progress import progress_of
 from pyf_pipeline.defs.resources import PyPIResource, StoreResource
 from pyf_pipeline.defs.tables import markdown_table, reasons_table
-from pyf_pipeline.defs.types import ProjectRows
+from pyf_pipeline.defs.types import ProjectType
 from pyf_pipeline.pypi.http import Http
 from pyf_pipeline.pypi.ingest import Ingested, Order
 from pyf_pipeline.store.outputs import Outputs
@@ -27,7 +27,7 @@ INDEX_AGE_ALLOWED = 3600
     group_name="catalogue",
     kinds={"python", "parquet"},
     owners=["team:catalogue"],
-    dagster_type=ProjectRows,
+    dagster_type=ProjectType,
     pool="pypi",
     check_specs=[
         dg.AssetCheckSpec(NO_FAILED_DOWNLOADS, asset=ASSET, description="Every project that was asked for came back."),
