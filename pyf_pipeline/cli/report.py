@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pyf_pipeline.cli.materialise import Outcome
-from pyf_pipeline.defs.resources import build_typesense
+from pyf_pipeline.cli.server import search_server
 from pyf_pipeline.search.query import search, search_parameters
 from pyf_pipeline.settings import Settings
 
@@ -42,7 +42,7 @@ def print_outcomes(console: Console, outcomes: Sequence[Outcome]) -> None:
 
 def print_searches(console: Console, settings: Settings, searches: Mapping[str, Sequence[str]]) -> None:
     """Search collections for words, and show the best hits with what they are."""
-    with build_typesense(settings).server() as server, server.explained():
+    with search_server(settings) as server, server.explained():
         for collection, texts in searches.items():
             for text in texts:
                 found = search(server.client, collection, search_parameters(text, per_page=HITS))
