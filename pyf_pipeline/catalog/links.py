@@ -11,8 +11,7 @@ _DOCUMENTATION_LABELS = frozenset(("documentation", "docs", "doc", "documentatio
 _GITHUB = re.compile(r"https?://(?:www\.)?github\.com/", re.IGNORECASE)
 _IGNORED_IN_LABELS = re.compile(r"[\W_]")
 _DOCUMENTATION_HOST = re.compile(
-    r"(?:docs?|documentation)\..+|.+\.(?:readthedocs\.(?:io|org)|rtfd\.(?:io|org)|gitbook\.io)|pythonhosted\.org",
-    re.IGNORECASE,
+    r"(?:docs?|documentation)\..+|.+\.(?:readthedocs\.(?:io|org)|rtfd\.(?:io|org)|gitbook\.io)", re.IGNORECASE
 )
 _DOCUMENTATION_PATH = re.compile(r"/(?:docs?|documentation)(?:/|$|\.html?$)", re.IGNORECASE)
 
