@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pyf_pipeline.cli.instance import CONFIGURATION
 from pyf_pipeline_tests.world import World
 
 HOME = Path(".pyf") / "demo"
@@ -23,26 +24,6 @@ SEARCHES = {
     "django": ["rest api", "form validation"],
     "flask": ["login oauth"],
 }
-
-INSTANCE = """\
-# The demo's own Dagster instance; the project's is configured by dagster.yaml in the repository's root.
-concurrency:
-  runs:
-    tag_concurrency_limits:
-      - key: dagster/partition
-        value:
-          applyLimitPerUniqueValue: true
-        limit: 1
-  pools:
-    default_limit: 1
-python_logs:
-  managed_python_loggers: [pyf_pipeline]
-  python_log_level: INFO
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-"""
 
 GOING_ON = """
 [bold]How to go on[/]
@@ -76,7 +57,7 @@ def _use(pypi_url: str, github_url: str, token: str) -> None:
     """Have everything in this process, and what it starts, use the stand-in and the demo's own state."""
     home = HOME.absolute()
     home.mkdir(parents=True, exist_ok=True)
-    (home / "dagster.yaml").write_text(INSTANCE)
+    (home / "dagster.yaml").write_text(CONFIGURATION, encoding="utf-8")
     for variable in (
         "TYPESENSE_HOST",
         "TYPESENSE_NODES",

@@ -10,7 +10,7 @@ from pyf_pipeline.settings import Settings
 
 # What an instance of its own needs: without a file Dagster sends statistics home, and knows no limits.
 CONFIGURATION = """\
-# Made by the first command that was run where no DAGSTER_HOME was set.
+# A Dagster instance apart from the project's, which dagster.yaml in the repository's root configures.
 concurrency:
   runs:
     tag_concurrency_limits:
