@@ -55,14 +55,15 @@ def _bars(console: Console, profile: str) -> Iterator[None]:
         MofNCompleteColumn(),
         _RateColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
     )
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=console, transient=True) as progress:
 
-        def listen(_partition: str, stage: str, done: int, total: int) -> None:
+        def listen(_partition: str, stage: str, done: int, total: int, note: str = "") -> None:
             if stage not in tasks:
-                tasks[stage] = progress.add_task(STAGES.get(stage, stage), profile=profile)
-            progress.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = progress.add_task(STAGES.get(stage, stage), profile=profile, note="")
+            progress.update(tasks[stage], completed=done, total=total, note=note)
 
         with listening(listen):
             yield
@@ -76,7 +77,7 @@ def _lines(console: Console, profile: str) -> Iterator[None]:
 
 def progress_lines(
     profile: str, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
-) -> Callable[[str, str, int, int], None]:
+) -> Callable[[str, str, int, int, str], None]:
     """A listener that says in lines how far each stage is, now and then, with its rate and what is left.
 
     Args:
@@ -87,13 +88,14 @@ def progress_lines(
     started: dict[str, float] = {}
     told: dict[str, float] = {}
 
-    def listen(_partition: str, stage: str, done: int, total: int) -> None:
+    def listen(_partition: str, stage: str, done: int, total: int, note: str = "") -> None:
         now = clock()
         since = now - started.setdefault(stage, now)
         if stage in told and done != total and now - told[stage] < LINE_EVERY_SECONDS:
             return
         told[stage] = now
-        say(f"{profile}: {STAGES.get(stage, stage)}, {done} of {total}{_pace(done, total, since)}")
+        more = f" ({note})" if note else ""
+        say(f"{profile}: {STAGES.get(stage, stage)}, {done} of {total}{_pace(done, total, since)}{more}")
 
     return listen
 

@@ -6,16 +6,18 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from pyf_pipeline.pypi.gathering import Progress
+
 LOG_EVERY_SECONDS = 10.0
 
-Listener = Callable[[str, str, int, int], None]
+Listener = Callable[[str, str, int, int, str], None]
 
 _listeners: list[Listener] = []
 
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Have a function told (partition, stage, done, total) for as long as the context lasts."""
+    """Have a function told (partition, stage, done, total, note) for as long as the context lasts."""
     _listeners.append(listener)
     try:
         yield
@@ -23,21 +25,21 @@ def listening(listener: Listener) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-def progress_of(context: dg.AssetExecutionContext) -> Callable[[str, int, int], None]:
-    """A function that takes (stage, done, total) and passes it on to the run's log and to listeners."""
+def progress_of(context: dg.AssetExecutionContext) -> Progress:
+    """A function that takes (stage, done, total), and perhaps a note, for the run's log and for listeners."""
     started: dict[str, float] = {}
     logged: dict[str, float] = {}
 
-    def progress(stage: str, done: int, total: int) -> None:
+    def progress(stage: str, done: int, total: int, note: str = "", /) -> None:
         for listener in _listeners:
-            listener(context.partition_key, stage, done, total)
+            listener(context.partition_key, stage, done, total, note)
         now = time.monotonic()
         since = now - started.setdefault(stage, now)
         if now - logged.setdefault(stage, now) >= LOG_EVERY_SECONDS and done:
             logged[stage] = now
             rate = done / since
-            context.log.info(
-                f"{stage}: {done} of {total}, {rate:.0f} a second, about {(total - done) / rate:.0f} s to go"
-            )
+            more = f" ({note})" if note else ""
+            left = (total - done) / rate
+            context.log.info(f"{stage}: {done} of {total}, {rate:.0f} a second, about {left:.0f} s to go{more}")
 
     return progress

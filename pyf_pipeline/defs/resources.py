@@ -1,6 +1,6 @@
 """What assets are given to work with. All of it is configured by settings; secrets stay in the environment."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, cast
@@ -14,6 +14,7 @@ from pyf_pipeline.defs.alerts import AlertResource
 from pyf_pipeline.github.client import GitHubClient
 from pyf_pipeline.profiles import Profile
 from pyf_pipeline.pypi.feeds import FeedReader
+from pyf_pipeline.pypi.gathering import Progress
 from pyf_pipeline.pypi.http import Http
 from pyf_pipeline.pypi.ingest import Ingester, Memory
 from pyf_pipeline.search.client import SearchServer, connect, connect_embedded
@@ -24,8 +25,6 @@ from pyf_pipeline.store.store import Store
 # A sensor's tick is short: what cannot be had now is had at the next one.
 FEED_CONNECTIONS = 8
 FEED_RETRIES = 2
-
-Progress = Callable[[str, int, int], None]
 
 
 def user_agent(contact: str) -> str:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from pyf_pipeline.catalog.filtering import classifiers_of
 from pyf_pipeline.catalog.model import ProjectDocument
@@ -17,8 +17,14 @@ from pyf_pipeline.pypi.work import Done, Work
 HOPELESS = 50
 
 Filled = TypeVar("Filled")
-Progress: TypeAlias = Callable[[str, int, int], None]
 Add: TypeAlias = Callable[[Mapping[str, int]], None]
+
+
+class Progress(Protocol):
+    """Takes how far a stage is."""
+
+    def __call__(self, stage: str, done: int, total: int, note: str = "", /) -> None:
+        """So many of so many are done; the note says in a few words what else there is to say of them."""
 
 
 class TooManyFailuresError(PyPIError):
@@ -38,6 +44,7 @@ class Gathering:
         stale: Those whose document stayed older than the index until the end; it is kept by its own, older serial.
         failures: Why others could not be had, by name.
         asked: Everything that was asked for.
+        current: Projects that need not be asked for, as their stored documents are current.
         ahead: Documents that were newer than the index.
         classified: Documents that only told that their project does not belong.
     """
@@ -56,6 +63,7 @@ class Gathering:
         self.stale: set[str] = set()
         self.failures: dict[str, str] = {}
         self.asked: set[str] = set()
+        self.current: set[str] = set()
         self.ahead = 0
         self.classified = 0
         self._http = http
@@ -107,11 +115,15 @@ class Gathering:
                 with closing(work.results()) as results:
                     for done in results:
                         self._take(done)
-                        self._progress(stage, self._done, self._total)
+                        self._progress(stage, self._done, self._total, self._note())
             except BaseException:
                 self._stopped.set()
                 raise
         return filled.result()
+
+    def _note(self) -> str:
+        counts = {"reused": len(self.current - self.asked), "failed": len(self.failures), "stale": len(self.stale)}
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
     def pause(self, seconds: float) -> None:
         """Wait, for as long as the run goes on.

@@ -138,7 +138,7 @@ class Ingester:
     concurrency: int = 32
     how: Discovery = "auto"
     good_for: float = 24 * 3600
-    progress: Progress = lambda _stage, _done, _total: None
+    progress: Progress = lambda *_: None
     now: Callable[[], float] = time.time
 
     def ingest(self, order: Order) -> Ingested:
@@ -154,7 +154,7 @@ class Ingester:
         candidates = self._discover(order, index, gathering, result)
         wanted = self._choose(order, index, candidates, result)
         gathering.keep(wanted)
-        gathering.run("download", lambda add: add(self._outdated(order, wanted)))
+        gathering.run("download", lambda add: add(self._outdated(order, wanted, gathering)))
         self._conclude(order, wanted, gathering, result)
         logger.info(
             "%d candidates: %d downloaded, %d reused, %d removed, %d failed, %d stale",
@@ -227,17 +227,19 @@ class Ingester:
         result.candidates, result.chosen = len(candidates), len(chosen)
         return {name: serials.get(name, 0) for name in chosen}
 
-    def _outdated(self, order: Order, wanted: Mapping[str, int]) -> dict[str, int]:
-        """What has to be downloaded: everything in a full run, else what moved."""
+    def _outdated(self, order: Order, wanted: Mapping[str, int], gathering: Gathering) -> dict[str, int]:
+        """What has to be downloaded: everything in a full run, else what moved; the rest is noted as current."""
         if order.mode == "full":
             return dict(wanted)
         stored = self.memory.documents.serials(wanted)
         # Without an index (serial 0) only PyPI itself can tell whether a project moved.
-        return {
+        outdated = {
             name: serial
             for name, serial in wanted.items()
             if not serial or stored.get(name, -1) < serial or name in order.anew
         }
+        gathering.current.update(wanted.keys() - outdated.keys())
+        return outdated
 
     def _conclude(self, order: Order, wanted: Mapping[str, int], gathering: Gathering, result: Ingested) -> None:
         """Settle what the result holds, and how it differs from the previous one."""
@@ -288,7 +290,8 @@ class _Finder:
         if not self.order.limit:
             serials = self.index.serials
             chosen = {name: serials[name] for name in names if name in serials and self.order.selects(name)}
-            self.add(self.ingester._outdated(self.order, chosen))  # noqa: SLF001 - the other half of one thing
+            outdated = self.ingester._outdated(self.order, chosen, self.gathering)  # noqa: SLF001 - its other half
+            self.add(outdated)
 
     def unclassified(self, serials: Mapping[str, int]) -> None:
         """See `discovery.Finder`."""

@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 import pytest
 
+from pyf_pipeline.cli.instance import CONFIGURATION
 from pyf_pipeline.search.client import connect_embedded
 from pyf_pipeline.settings import NO_SERVER_KEY, Settings
-from pyf_pipeline_tests.demo import INSTANCE
 from pyf_pipeline_tests.world import Servers, World
 
 # What reads the settings when it is imported, and what refers to that: a process of its own would import it anew.
@@ -97,7 +97,7 @@ def fresh_settings(folder: Path, world: World, servers: Servers, monkeypatch: py
     """Settings of a fresh installation on the stand-in world, in an empty working directory."""
     home = folder / "home"
     home.mkdir()
-    (home / "dagster.yaml").write_text(INSTANCE)
+    (home / "dagster.yaml").write_text(CONFIGURATION)
     (folder / "work").mkdir()
     monkeypatch.chdir(folder / "work")
     for name in Settings.model_fields:

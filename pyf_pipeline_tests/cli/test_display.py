@@ -25,3 +25,9 @@ def test_slow_stages_are_told_by_the_minute() -> None:
     for done in (0, 2):
         listener("plone", "github", done, 8)
     assert said[-1] == "plone: asking GitHub, 2 of 8, 12 a minute, about 30 s to go"
+
+
+def test_what_else_there_is_to_say_stands_behind() -> None:
+    said: list[str] = []
+    listen(iter([0.0]), said)("plone", "download", 0, 7, "63 reused, 2 failed")
+    assert said == ["plone: downloading metadata, 0 of 7 (63 reused, 2 failed)"]

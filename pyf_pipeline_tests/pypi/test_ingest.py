@@ -191,6 +191,16 @@ def test_a_project_that_cannot_be_had_keeps_its_row_and_is_named(world: World, m
     assert "HTTP 500" in second.failures[broken]
 
 
+def test_progress_says_what_was_reused_and_what_failed(world: World, make_ingester: MakeIngester) -> None:
+    names = sorted(world.pypi.members(PLONE))[:6]
+    make_ingester().ingest(order(projects=tuple(names[:3])))
+    world.faults.add(Fault(kind="status", status=500, route="project", match=names[5]))
+    notes: list[str] = []
+    ingester = make_ingester(retries=1, progress=lambda _stage, _done, _total, note="": notes.append(note))
+    ingester.ingest(order(projects=tuple(names)))
+    assert notes[-1] == "3 reused, 1 failed"
+
+
 def test_too_many_failures_fail_the_run_and_keep_what_arrived(
     world: World, servers: Servers, make_ingester: MakeIngester
 ) -> None:
