@@ -4,6 +4,7 @@ Nothing heavy is imported here, so that `--help` and mistakes in a call are answ
 """
 
 import argparse
+import logging
 import os
 import sys
 import traceback
@@ -61,6 +62,9 @@ def run_command(parser: argparse.ArgumentParser, action: Action, arguments: Sequ
     from pyf_pipeline.cli.output import Output  # noqa: PLC0415 - not needed for --help and wrong calls
 
     output = Output(quiet=options.quiet, as_json=options.json)
+    if not options.debug:
+        # What fails in the end is told in one line; that it was tried more than once is for who looks closer.
+        logging.getLogger("pyf_pipeline.search.transport").addHandler(logging.NullHandler())
     try:
         code = action(options, output)
         sys.stdout.flush()
