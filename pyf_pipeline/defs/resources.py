@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal, cast
 
 import dagster as dg
-import requests
 from pydantic import Field, PrivateAttr
 
 from pyf_pipeline import __version__
@@ -119,17 +118,11 @@ class GitHubResource(dg.ConfigurableResource):
     @contextmanager
     def client(self) -> Iterator[GitHubClient]:
         """What looks repositories up, with connections that last as long as the context."""
-        session = requests.Session()
+        client = GitHubClient(self.api_url, self.token, user_agent=user_agent(self.contact), cool_off=self.cool_off)
         try:
-            yield GitHubClient(
-                self.api_url,
-                self.token,
-                user_agent=user_agent(self.contact),
-                cool_off=self.cool_off,
-                session=session,
-            )
+            yield client
         finally:
-            session.close()
+            client.close()
 
 
 class TypesenseResource(dg.ConfigurableResource):

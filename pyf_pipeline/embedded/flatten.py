@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pyf_pipeline.embedded.schema import Field, Schema
+from pyf_pipeline.embedded.schema import Schema
 
 _MISSING = object()
 
@@ -61,8 +61,3 @@ def _collect(value: Any, path: str, *, in_list: bool, found: dict[str, tuple[Any
             _collect(item, path, in_list=True, found=found)
     elif value is not None:
         found.setdefault(path, (value, in_list))
-
-
-def is_below(name: str, parent: Field) -> bool:
-    """Whether a dotted name lies inside an object field."""
-    return name.startswith(parent.name + ".")

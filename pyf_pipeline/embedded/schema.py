@@ -54,11 +54,6 @@ class Field:
         return self.type in NUMBERS
 
     @property
-    def is_integer(self) -> bool:
-        """Whether it holds integers."""
-        return self.type.startswith("int")
-
-    @property
     def is_float(self) -> bool:
         """Whether it holds floats."""
         return self.type.startswith("float")

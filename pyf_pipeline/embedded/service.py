@@ -60,11 +60,7 @@ class Service:
         given = hashlib.sha256(key.encode()).digest()
         if hmac.compare_digest(given, self._admin):
             return {}
-        if (
-            action == SEARCH
-            and len(key) == PAGE_KEY_LENGTH
-            and hmac.compare_digest(key.encode(), self.page_key.encode())
-        ):
+        if action == SEARCH and self._is_page_key(key):
             return {}
         with self.storage.read() as connection:
             found = find_key(connection, key) if key else None
