@@ -9,7 +9,6 @@ from pyf_pipeline.defs.assets.filtered_packages import filtered_packages
 from pyf_pipeline.defs.assets.github_enrichment import github_enrichment
 from pyf_pipeline.defs.assets.raw_pypi_metadata import raw_pypi_metadata
 from pyf_pipeline.defs.assets.typesense_collection import typesense_collection
-from pyf_pipeline.defs.io_managers import ParquetIOManager
 from pyf_pipeline.defs.jobs import JOBS
 from pyf_pipeline.defs.resources import build_resources
 from pyf_pipeline.defs.schedules import build_schedules
@@ -30,6 +29,6 @@ defs = dg.Definitions(
     jobs=JOBS,
     schedules=build_schedules(settings),
     sensors=[*build_sensors(settings.pyf_poll_seconds), run_failure_sensor],
-    resources={**build_resources(settings), "io_manager": ParquetIOManager(storage_url=settings.storage_url)},
+    resources=build_resources(settings),
     executor=dg.in_process_executor,
 )

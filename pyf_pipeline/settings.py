@@ -97,7 +97,10 @@ class Settings(BaseModel):
     pyf_store_url: str = Field("", description="What is remembered between runs: an SQLAlchemy address.")
     pyf_storage_url: str = Field("", description="Where asset outputs go: a folder, or s3://bucket/prefix.")
     pyf_profiles: str = Field("", description="A YAML file or a folder of them with profiles of your own.")
-    pyf_poll_seconds: int = Field(60, ge=30, description="Seconds between two looks at PyPI's release feeds.")
+    pyf_retry_seconds: float = Field(
+        30, ge=0, description="Seconds until a step that met a passing trouble is tried again; then twice as many."
+    )
+    pyf_poll_seconds: int = Field(60, ge=10, description="Seconds between two looks at PyPI's release feeds.")
     pyf_daily_cron: str = Field("17 4 * * *", description="When daily_reconcile runs, as a cron expression.")
     pyf_weekly_cron: str = Field("43 5 * * 0", description="When weekly_github_refresh runs, as a cron expression.")
     pyf_monthly_cron: str = Field("29 2 1 * *", description="When monthly_full_refresh runs, as a cron expression.")

@@ -23,6 +23,7 @@ from pyf_pipeline.defs.progress import listening
 LINE_EVERY_SECONDS = 5.0
 
 STAGES = {
+    "turn": "waiting for its turn",
     "discover": "asking PyPI for classifiers",
     "classify": "looking at changed projects",
     "download": "downloading metadata",

@@ -11,6 +11,9 @@ from pyf_pipeline.settings import Settings
 # What an instance of its own needs: without a file Dagster sends statistics home, and knows no limits.
 CONFIGURATION = """\
 # A Dagster instance apart from the project's, which dagster.yaml in the repository's root configures.
+run_launcher:
+  module: pyf_pipeline.defs.launcher
+  class: WatchfulRunLauncher
 concurrency:
   runs:
     tag_concurrency_limits:
@@ -20,6 +23,14 @@ concurrency:
         limit: 1
   pools:
     default_limit: 1
+run_monitoring:
+  enabled: true
+  poll_interval_seconds: 30
+  free_slots_after_run_end_seconds: 30
+run_retries:
+  enabled: true
+  max_retries: 2
+  retry_on_asset_or_op_failure: false
 python_logs:
   managed_python_loggers: [pyf_pipeline]
   python_log_level: INFO

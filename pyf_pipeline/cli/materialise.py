@@ -7,12 +7,17 @@ from typing import Any
 import dagster as dg
 from rich.console import Console
 
-from pyf_pipeline.cli.abandoned import PROCESS_TAG, release_abandoned, this_process, waited_for
 from pyf_pipeline.cli.display import showing
+from pyf_pipeline.cli.waiting import waited_for
+from pyf_pipeline.defs.abandoned import release_abandoned
 from pyf_pipeline.defs.config import FetchConfig, Mode, PublishConfig
+from pyf_pipeline.defs.processes import PROCESS_TAG, this_process
 
 # The tag by which the runs of commands are known in the UI.
 COMMAND_TAG = "pyf_pipeline/command"
+
+# The daemon starts no run of a command again: whoever typed it sees how it ended.
+_NOT_RETRIED = {"dagster/max_retries": "0"}
 
 
 @dataclass
@@ -90,7 +95,7 @@ def execute(
             instance=instance,
             partition_key=profile,
             raise_on_error=False,
-            tags={PROCESS_TAG: this_process(), **({COMMAND_TAG: command} if command else {})},
+            tags={PROCESS_TAG: this_process(), **_NOT_RETRIED, **({COMMAND_TAG: command} if command else {})},
         )
     if _was_interrupted(result):
         raise KeyboardInterrupt

@@ -6,6 +6,9 @@ import requests
 WEBHOOK_SECONDS = 10
 ERROR_CHARACTERS = 500
 
+# Dagster's own, by which it says that it is going to start a run again.
+WILL_RETRY_TAG = "dagster/will_retry"
+
 
 class AlertResource(dg.ConfigurableResource):
     """Where digests of failed runs go besides the log."""
@@ -38,7 +41,8 @@ def run_failure_sensor(context: dg.RunFailureSensorContext, alerts: AlertResourc
 def digest(context: dg.RunFailureSensorContext) -> str:
     """Which run failed, for which profile, at which step, and why, in a few lines."""
     run = context.dagster_run
-    lines = [f"{run.job_name} failed for {context.partition_key or 'no profile'} (run {run.run_id})"]
+    again = ", and is started again" if run.tags.get(WILL_RETRY_TAG) == "true" else ""
+    lines = [f"{run.job_name} failed for {context.partition_key or 'no profile'} (run {run.run_id}){again}"]
     for event in context.get_step_failure_events():
         error = event.step_failure_data.error
         while error is not None and error.cause is not None:

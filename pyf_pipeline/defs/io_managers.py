@@ -6,6 +6,7 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
+from pyf_pipeline.defs.turns import TurnResource
 from pyf_pipeline.store.outputs import Outputs, StoredRows
 
 # An input that carries this may be loaded before it was ever written; its value is None then.
@@ -21,6 +22,8 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     """
 
     storage_url: str
+    # Nobody reads or replaces a partition while a run of the same profile is at work on it.
+    turn: dg.ResourceDependency[TurnResource]
 
     def handle_output(self, context: dg.OutputContext, obj: Rows) -> None:
         """Store a partition's complete content in place of the one before it."""

@@ -25,14 +25,19 @@ def listening(listener: Listener) -> Iterator[None]:
         _listeners.remove(listener)
 
 
+def announce(partition: str, stage: str, done: int, total: int, note: str = "") -> None:
+    """Tell whoever listens in this process how far a partition's stage is."""
+    for listener in _listeners:
+        listener(partition, stage, done, total, note)
+
+
 def progress_of(context: dg.AssetExecutionContext) -> Progress:
     """A function that takes (stage, done, total), and perhaps a note, for the run's log and for listeners."""
     started: dict[str, float] = {}
     logged: dict[str, float] = {}
 
     def progress(stage: str, done: int, total: int, note: str = "", /) -> None:
-        for listener in _listeners:
-            listener(context.partition_key, stage, done, total, note)
+        announce(context.partition_key, stage, done, total, note)
         now = time.monotonic()
         since = now - started.setdefault(stage, now)
         if now - logged.setdefault(stage, now) >= LOG_EVERY_SECONDS and done:

@@ -10,6 +10,8 @@ from pydantic import Field, PrivateAttr
 
 from pyf_pipeline import __version__
 from pyf_pipeline.defs.alerts import AlertResource
+from pyf_pipeline.defs.io_managers import ParquetIOManager
+from pyf_pipeline.defs.turns import TurnResource
 from pyf_pipeline.github.client import GitHubClient
 from pyf_pipeline.profiles import Profile
 from pyf_pipeline.pypi.feeds import FeedReader
@@ -175,6 +177,7 @@ def build_resources(settings: Settings) -> dict[str, object]:
             contact=settings.pyf_contact,
         ),
         "typesense": build_typesense(settings),
+        "io_manager": ParquetIOManager(storage_url=settings.storage_url, turn=TurnResource()),
         "alerts": AlertResource(webhook=_secret("PYF_ALERT_WEBHOOK", settings.pyf_alert_webhook)),
     }
 

@@ -15,7 +15,16 @@ from pyf_pipeline.catalog.model import ProjectDocument
 from pyf_pipeline.pypi.throttle import Throttle
 from pyf_pipeline.pypi.transport import Reply, Transport, TransportError, explain, unreachable
 
-__all__ = ["Http", "PassingError", "PyPIError", "StaleAnswerError", "Traffic", "UnusableAnswerError", "unreachable"]
+__all__ = [
+    "ExhaustedError",
+    "Http",
+    "PassingError",
+    "PyPIError",
+    "StaleAnswerError",
+    "Traffic",
+    "UnusableAnswerError",
+    "unreachable",
+]
 
 Answer = TypeVar("Answer")
 
@@ -34,6 +43,10 @@ class PyPIError(RuntimeError):
 
 class PassingError(PyPIError):
     """Something went wrong that may go better the next time."""
+
+
+class ExhaustedError(PyPIError):
+    """Something that may pass has not, in all the tries that there were; in a minute it may have."""
 
 
 class StaleAnswerError(PassingError):
@@ -111,7 +124,8 @@ class Http:
             retries: At most so many, where it is fewer than usual.
 
         Raises:
-            PyPIError: The budget is used up, or the answer is one that asking again does not change.
+            ExhaustedError: The budget is used up.
+            PyPIError: The answer is one that asking again does not change.
         """
         budget = self.retries if retries is None else min(retries, self.retries)
         for tried in range(budget + 1):
@@ -120,7 +134,7 @@ class Http:
                     return self.ask_once(path, read, method=method, headers=headers, body=body, expected=expected)
             except PassingError as error:
                 if tried == budget:
-                    raise PyPIError(given_up(error, tried + 1)) from None
+                    raise ExhaustedError(given_up(error, tried + 1)) from None
             self.count_retry()
             time.sleep(backoff(tried))
         raise AssertionError("the loop returns or raises")

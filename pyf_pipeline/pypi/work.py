@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-from pyf_pipeline.pypi.http import Http, PassingError, PyPIError, StaleAnswerError, backoff, given_up
+from pyf_pipeline.pypi.http import ExhaustedError, Http, PassingError, PyPIError, StaleAnswerError, backoff, given_up
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
@@ -145,7 +145,7 @@ class Work(Generic[Key, Result]):
         elif isinstance(error, PassingError):
             pause = backoff(job.failed) if job.failed < self._http.retries else None
             job.failed += 1
-            error = PyPIError(given_up(error, job.failed))
+            error = ExhaustedError(given_up(error, job.failed))
         elif isinstance(error, PyPIError):
             pause = None
         else:

@@ -18,7 +18,7 @@ from typesense.exceptions import (
 )
 
 from pyf_pipeline.embedded.transport import EmbeddedTransport
-from pyf_pipeline.search.errors import SearchError, reason
+from pyf_pipeline.search.errors import AwayError, SearchError, reason
 from pyf_pipeline.search.transport import NodesTransport, Patience
 
 CONNECT_SECONDS = 10.0
@@ -80,7 +80,8 @@ class SearchServer:
         """Turn the client's exceptions into ones that say where and what to do.
 
         Raises:
-            SearchError: The server is away, rejects the key, or refuses the request.
+            AwayError: The server does not answer, or is not ready.
+            SearchError: It rejects the key, or refuses the request.
         """
         try:
             yield
@@ -89,12 +90,12 @@ class SearchServer:
                 f"the search server at {self.address} rejects the key: set TYPESENSE_API_KEY to its admin key"
             ) from None
         except (httpx.TransportError, HTTPStatus0Error) as error:
-            raise SearchError(
+            raise AwayError(
                 f"the search server at {self.address} does not answer ({type(error).__name__}: {error}): is it "
                 "running, and are TYPESENSE_HOST, TYPESENSE_PORT and TYPESENSE_PROTOCOL, or TYPESENSE_NODES, right?"
             ) from None
         except ServiceUnavailable as error:
-            raise SearchError(
+            raise AwayError(
                 f"the search server at {self.address} is not ready, and was waited for in vain: {reason(error)}"
             ) from None
         except TypesenseClientError as error:

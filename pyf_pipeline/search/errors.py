@@ -15,6 +15,10 @@ class IncompleteError(SearchError):
     """A new version is not what it should be, so the one before it goes on being served."""
 
 
+class AwayError(SearchError):
+    """The search server does not answer, or is not ready."""
+
+
 class BusyError(SearchError):
     """Somebody else is at work on the same collection."""
 

@@ -74,7 +74,7 @@ def test_a_since_file_that_holds_no_time_is_refused(shell: Shell, content: str) 
 
 def test_a_failed_full_fetch_is_gone_on_with(shell: Shell) -> None:
     shell.world.faults.add(Fault(kind="status", status=404, route="project", match="^[n-z]"))
-    shell.world.faults.add(Fault(kind="status", status=400, route="project", match="^[a-m]", share=0.5))
+    shell.world.faults.add(Fault(kind="status", status=400, route="project", match="^[a-g]"))
     failed = shell("pyfaggregator", "-f", "-p", "django")
     assert failed.code == 1
     assert failed.err.splitlines()[-1].startswith("django: ")

@@ -7,7 +7,6 @@ import dagster as dg
 import pytest
 
 from pyf_pipeline.definitions import defs
-from pyf_pipeline.defs.io_managers import ParquetIOManager
 from pyf_pipeline.defs.resources import build_resources
 from pyf_pipeline.search.client import SearchServer, connect_embedded
 from pyf_pipeline.settings import Settings
@@ -38,10 +37,7 @@ class Pipeline:
             selection=assets or EVERYTHING,
             partition_key=partition,
             instance=self.instance,
-            resources={
-                **build_resources(self.settings),
-                "io_manager": ParquetIOManager(storage_url=self.settings.storage_url),
-            },
+            resources=build_resources(self.settings),
             run_config={
                 "ops": {asset: {"config": values} for asset, values in (config or {}).items()},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},

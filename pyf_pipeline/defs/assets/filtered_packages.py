@@ -12,8 +12,10 @@ from pyf_pipeline.catalog.filtering import Membership, Rejected, latest_package,
 from pyf_pipeline.catalog.model import Package, ProjectDocument
 from pyf_pipeline.catalog.shrinking import guard
 from pyf_pipeline.defs.config import FilterConfig
+from pyf_pipeline.defs.freshness import DAILY
 from pyf_pipeline.defs.partitions import PROFILES, profile_partitions
 from pyf_pipeline.defs.resources import StoreResource
+from pyf_pipeline.defs.retrying import retried
 from pyf_pipeline.defs.tables import markdown_table, reasons_table
 from pyf_pipeline.defs.types import PackageType
 from pyf_pipeline.profiles import Profile
@@ -65,6 +67,7 @@ class Tally:
     group_name="catalogue",
     kinds={"python", "parquet"},
     owners=["team:catalogue"],
+    freshness_policy=DAILY,
     dagster_type=PackageType,
     check_specs=[
         dg.AssetCheckSpec(
@@ -72,6 +75,7 @@ class Tally:
         )
     ],
 )
+@retried
 def filtered_packages(
     context: dg.AssetExecutionContext,
     config: FilterConfig,

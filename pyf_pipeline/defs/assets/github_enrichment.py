@@ -9,9 +9,11 @@ import dagster as dg
 from pyf_pipeline.catalog.model import Repository
 from pyf_pipeline.catalog.names import normalise
 from pyf_pipeline.defs.config import EnrichConfig
+from pyf_pipeline.defs.freshness import WEEKLY
 from pyf_pipeline.defs.partitions import profile_partitions
 from pyf_pipeline.defs.progress import progress_of
 from pyf_pipeline.defs.resources import GitHubResource, StoreResource
+from pyf_pipeline.defs.retrying import retried
 from pyf_pipeline.defs.tables import markdown_table
 from pyf_pipeline.defs.types import RepositoryType
 from pyf_pipeline.github.cache import CacheEntry
@@ -35,6 +37,7 @@ PROBLEMS_SHOWN = 50
     group_name="catalogue",
     kinds={"python", "github", "parquet"},
     owners=["team:catalogue"],
+    freshness_policy=WEEKLY,
     dagster_type=RepositoryType,
     pool="github",
     check_specs=[
@@ -42,6 +45,7 @@ PROBLEMS_SHOWN = 50
         dg.AssetCheckSpec(NO_PENDING, asset=ASSET, description="GitHub was asked for every repository that was due."),
     ],
 )
+@retried
 def github_enrichment(
     context: dg.AssetExecutionContext,
     config: EnrichConfig,

@@ -4,9 +4,11 @@ import dagster as dg
 
 from pyf_pipeline.catalog.names import normalise
 from pyf_pipeline.defs.config import FetchConfig
+from pyf_pipeline.defs.freshness import DAILY
 from pyf_pipeline.defs.partitions import PROFILES, profile_partitions
 from pyf_pipeline.defs.progress import progress_of
 from pyf_pipeline.defs.resources import PyPIResource, StoreResource
+from pyf_pipeline.defs.retrying import retried
 from pyf_pipeline.defs.tables import markdown_table, reasons_table
 from pyf_pipeline.defs.types import ProjectType
 from pyf_pipeline.pypi.http import Http
@@ -27,6 +29,7 @@ INDEX_AGE_ALLOWED = 3600
     group_name="catalogue",
     kinds={"python", "parquet"},
     owners=["team:catalogue"],
+    freshness_policy=DAILY,
     dagster_type=ProjectType,
     pool="pypi",
     check_specs=[
@@ -39,6 +42,7 @@ INDEX_AGE_ALLOWED = 3600
         ),
     ],
 )
+@retried
 def raw_pypi_metadata(
     context: dg.AssetExecutionContext, config: FetchConfig, pypi: PyPIResource, store: StoreResource
 ) -> dg.MaterializeResult:

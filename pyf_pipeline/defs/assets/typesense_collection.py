@@ -9,11 +9,13 @@ import pandas as pd
 
 from pyf_pipeline.catalog.model import Package, Repository
 from pyf_pipeline.defs.config import PublishConfig
+from pyf_pipeline.defs.freshness import DAILY
 from pyf_pipeline.defs.io_managers import EMPTY_WHERE_MISSING
 from pyf_pipeline.defs.notes import NOTES
 from pyf_pipeline.defs.partitions import PROFILES, profile_partitions
 from pyf_pipeline.defs.progress import progress_of
 from pyf_pipeline.defs.resources import TypesenseResource
+from pyf_pipeline.defs.retrying import retried
 from pyf_pipeline.defs.tables import markdown_table, reasons_table
 from pyf_pipeline.search.client import SearchServer
 from pyf_pipeline.search.documents import BuildFailure, Context, build_documents, content_hash
@@ -65,6 +67,7 @@ class PackageSource:
     group_name="catalogue",
     kinds={"python", "typesense"},
     owners=["team:catalogue"],
+    freshness_policy=DAILY,
     ins={"github_enrichment": dg.AssetIn(metadata={EMPTY_WHERE_MISSING: True})},
     check_specs=[
         dg.AssetCheckSpec(
@@ -84,6 +87,7 @@ class PackageSource:
         ),
     ],
 )
+@retried
 def typesense_collection(
     context: dg.AssetExecutionContext,
     config: PublishConfig,

@@ -1,0 +1,62 @@
+"""What is worth trying again: a step that met a passing trouble, with growing pauses, and none that would fail again.
+
+The troubles of single requests are dealt with where they are made. What gets this far has lasted for minutes.
+
+A retry policy of Dagster's would not do: it tries everything again, a run that somebody has stopped included.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Concatenate, ParamSpec, TypeVar
+
+import dagster as dg
+from sqlalchemy.exc import OperationalError
+
+from pyf_pipeline.pypi.gathering import TooManyFailuresError
+from pyf_pipeline.pypi.http import ExhaustedError
+from pyf_pipeline.search.errors import AwayError, BusyError
+from pyf_pipeline.settings import load_settings
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+Compute = Callable[Concatenate[dg.AssetExecutionContext, Arguments], Result]
+
+PASSING = (ExhaustedError, TooManyFailuresError, AwayError, BusyError, OperationalError, OSError)
+# What the operating system says again however often it is asked.
+LASTING = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)
+
+RETRIES = 2
+PAUSE_SECONDS = load_settings().pyf_retry_seconds
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether an error, or one behind it, may be gone in a minute."""
+    return any(isinstance(link, PASSING) and not isinstance(link, LASTING) for link in _chain(error))
+
+
+def retried(compute: "Compute[Arguments, Result]") -> "Compute[Arguments, Result]":
+    """Have an asset tried again, after a while and then after twice as long, where it met a passing trouble.
+
+    Raises:
+        dagster.RetryRequested: It did, and there are tries left.
+    """
+
+    @functools.wraps(compute)
+    def wrapped(context: dg.AssetExecutionContext, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        try:
+            return compute(context, *args, **kwargs)
+        except Exception as error:
+            tried = context.op_execution_context.retry_number
+            if tried >= RETRIES or not is_passing(error):
+                raise
+            pause = PAUSE_SECONDS * 2.0**tried
+            context.log.warning(f"{error}\nThis may pass: it is tried again in {pause:.0f} seconds.")
+            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=pause) from error
+
+    return wrapped
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
