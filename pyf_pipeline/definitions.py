@@ -7,6 +7,7 @@ import dagster as dg
 from pyf_pipeline.defs.alerts import run_failure_sensor
 from pyf_pipeline.defs.assets.filtered_packages import filtered_packages
 from pyf_pipeline.defs.assets.github_enrichment import github_enrichment
+from pyf_pipeline.defs.assets.partition_health import partition_health
 from pyf_pipeline.defs.assets.raw_pypi_metadata import raw_pypi_metadata
 from pyf_pipeline.defs.assets.typesense_collection import typesense_collection
 from pyf_pipeline.defs.jobs import JOBS
@@ -21,7 +22,7 @@ with warnings.catch_warnings():
     # The UI's links from an asset to its code are a beta feature of Dagster, which says so at every start.
     warnings.simplefilter("ignore", dg.BetaWarning)
     assets = dg.with_source_code_references(
-        [raw_pypi_metadata, filtered_packages, github_enrichment, typesense_collection]
+        [raw_pypi_metadata, filtered_packages, github_enrichment, typesense_collection, partition_health]
     )
 
 defs = dg.Definitions(

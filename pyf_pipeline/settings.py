@@ -104,6 +104,7 @@ class Settings(BaseModel):
     pyf_daily_cron: str = Field("17 4 * * *", description="When daily_reconcile runs, as a cron expression.")
     pyf_weekly_cron: str = Field("43 5 * * 0", description="When weekly_github_refresh runs, as a cron expression.")
     pyf_monthly_cron: str = Field("29 2 1 * *", description="When monthly_full_refresh runs, as a cron expression.")
+    pyf_health_cron: str = Field("19 6 * * *", description="When daily_health_report runs, as a cron expression.")
     pyf_timezone: str = Field("UTC", description="The time zone of these times, such as Europe/Berlin.")
     pyf_alert_webhook: SecretStr | None = Field(
         None, description="Where digests of failed runs are posted; a secret, since whoever has it can post."

@@ -1,4 +1,4 @@
-"""The jobs that people, schedules and backfills launch, each for one profile at a time."""
+"""The jobs that people, schedules and backfills launch, for one profile at a time; and one that looks at them all."""
 
 import dagster as dg
 
@@ -43,4 +43,11 @@ rebuild_collection = dg.define_asset_job(
     config=dg.RunConfig({"typesense_collection": PublishConfig(rebuild=True)}),
 )
 
-JOBS = [full_refresh, incremental_update, pypi_update, github_refresh, rebuild_collection]
+health_report = dg.define_asset_job(
+    "health_report",
+    dg.AssetSelection.assets("partition_health"),
+    description="Takes stock of all profiles: packages, figures, releases, publishes, failures. Asks neither PyPI nor "
+    "GitHub.",
+)
+
+JOBS = [full_refresh, incremental_update, pypi_update, github_refresh, rebuild_collection, health_report]

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from pyf_pipeline.defs.jobs import full_refresh, github_refresh, incremental_update
+from pyf_pipeline.defs.jobs import full_refresh, github_refresh, health_report, incremental_update
 from pyf_pipeline.defs.partitions import PROFILES
 from pyf_pipeline.settings import Settings
 
@@ -28,6 +28,14 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             job=full_refresh,
             description="Downloads every scheduled profile anew and builds a new version of its collection.",
             **_timing("monthly_full_refresh", settings.pyf_monthly_cron, zone),
+        ),
+        dg.ScheduleDefinition(
+            name="daily_health_report",
+            job=health_report,
+            description="Takes stock of all profiles, after the runs of the night.",
+            cron_schedule=settings.pyf_health_cron,
+            execution_timezone=zone,
+            default_status=dg.DefaultScheduleStatus.STOPPED,
         ),
     ]
 

@@ -25,7 +25,7 @@ class Pipeline:
 
     def run(
         self,
-        partition: str,
+        partition: str | None,
         assets: list[str] | None = None,
         *,
         config: dict[str, dict[str, Any]] | None = None,

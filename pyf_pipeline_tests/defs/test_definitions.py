@@ -14,14 +14,15 @@ def test_the_definitions_can_be_loaded_and_run() -> None:
 
 def test_every_asset_has_what_a_person_looks_for() -> None:
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-    assert set(specs) == set(EVERYTHING)
-    for spec in specs.values():
+    assert set(specs) == {*EVERYTHING, "partition_health"}
+    for name, spec in specs.items():
         assert spec.description
         assert len(spec.description) > 100
         assert spec.owners == ["team:catalogue"]
         assert spec.kinds >= {"python"}
-        assert spec.group_name == "catalogue"
-        assert spec.partitions_def == profile_partitions
+        assert spec.freshness_policy is not None
+        assert spec.group_name == ("catalogue" if name in EVERYTHING else "operations")
+        assert spec.partitions_def == (profile_partitions if name in EVERYTHING else None)
         assert "dagster/code_references" in spec.metadata
 
 
