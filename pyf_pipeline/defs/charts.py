@@ -2,9 +2,12 @@
 
 import base64
 import io
+import os
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
+
+from pyf_pipeline.settings import load_settings
 
 WIDTH, HEIGHT = 10.0, 6.2
 COLUMNS = 2
@@ -21,6 +24,8 @@ def bar_charts(charts: Mapping[str, Sequence[tuple[str, int]]], alt: str) -> dg.
         charts: For each title the bars, as (name, number), in their order.
         alt: What the picture shows, for those who do not see it.
     """
+    # Its cache of fonts is state like any other, and belongs where that is kept.
+    os.environ.setdefault("MPLCONFIGDIR", str(load_settings().pyf_home / "matplotlib"))
     # It takes half a second to import, which no other asset needs.
     from matplotlib.figure import Figure  # noqa: PLC0415
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
