@@ -20,7 +20,7 @@ from pyf_pipeline.embedded.router import MAX_IMPORT_BYTES, dispatch
 from pyf_pipeline.embedded.service import Service
 from pyf_pipeline.embedded.transport import KEY_HEADER
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 # Front ends on other origins may call the API, as they may a Typesense: without a key they are told nothing. The page,
 # in which a key stands, is for its own origin only.
@@ -77,7 +77,7 @@ def create_app(path: str | os.PathLike[str], *, admin_key: str) -> Starlette:
 
     async def answer(request: WebRequest) -> Response:
         if request.method == "OPTIONS":
-            return Response(status_code=200, headers=CROSS_ORIGIN)
+            return Response(status_code=200, headers=_preflight(request))
         try:
             asked = await _asked(request)
         except ApiError as error:
@@ -93,11 +93,17 @@ def create_app(path: str | os.PathLike[str], *, admin_key: str) -> Starlette:
     return Starlette(routes=[*page_routes(IndexUpstream(service)), api], lifespan=lifespan)
 
 
+def _preflight(request: WebRequest) -> dict[str, str]:
+    """What a browser may send: whichever headers it asks about, as front ends add some of their own."""
+    wanted = request.headers.get("access-control-request-headers", "")
+    return {**CROSS_ORIGIN, "access-control-allow-headers": wanted} if wanted else CROSS_ORIGIN
+
+
 async def _asked(request: WebRequest) -> Request:
     raw_path = request.scope.get("raw_path") or request.url.path.encode()
     parameters = parse_parameters(request.scope["query_string"].decode("latin-1"))
     return Request(
-        method=request.method,
+        method="GET" if request.method == "HEAD" else request.method,
         path=tuple(unquote(p) for p in raw_path.decode("latin-1").strip("/").split("/")),
         query=parameters,
         key=request.headers.get(KEY_HEADER, "") or parameters.get(KEY_HEADER, ""),

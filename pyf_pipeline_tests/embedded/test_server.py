@@ -67,5 +67,27 @@ def test_front_ends_on_other_origins_may_call_the_api_but_not_read_the_page(port
     preflight = httpx.options(f"{base}/multi_search", headers=asked)
     assert preflight.status_code == 200
     assert "x-typesense-api-key" in preflight.headers["access-control-allow-headers"]
+    asked["Access-Control-Request-Headers"] = "content-type,x-shop-session"
+    assert (
+        "x-shop-session" in httpx.options(f"{base}/multi_search", headers=asked).headers["access-control-allow-headers"]
+    )
     assert httpx.get(f"{base}/health").headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-origin" not in httpx.get(base).headers
+
+
+def test_requests_of_browsers_and_of_load_balancers_are_answered(remote: typesense.Client, port: int) -> None:
+    remote.collections.create(definition("c"))
+    remote.collections["c"].documents.create({"id": "1", "name": "calendar"})
+    base = f"http://127.0.0.1:{port}"
+    head = httpx.head(f"{base}/health")
+    assert (head.status_code, head.content) == (200, b"")
+    assert httpx.head(f"{base}/collections").status_code == 401
+    # A browser spares itself the question whether it may, by a text and a key in the address.
+    search = json.dumps({"searches": [{"collection": "c", "q": "calendar", "query_by": "name"}]})
+    with httpx.Client(base_url=base) as browser:
+        for _ in range(2):
+            answer = browser.post(
+                "/multi_search", params={"x-typesense-api-key": ADMIN, "use_cache": "true"}, content=search,
+                headers={"content-type": "text/plain", "x-typesense-user-id": "somebody"},
+            )  # fmt: skip
+            assert answer.json()["results"][0]["found"] == 1
