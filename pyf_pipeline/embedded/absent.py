@@ -6,8 +6,6 @@ from pyf_pipeline.embedded.errors import UnsupportedError, not_found
 from pyf_pipeline.embedded.messages import Answer, Request, json_answer
 
 _LISTS: dict[tuple[str, ...], Any] = {
-    ("presets",): {"presets": []},
-    ("stopwords",): {"stopwords": []},
     ("stemming", "dictionaries"): {"dictionaries": []},
     ("analytics", "rules"): {"rules": []},
     ("conversations", "models"): [],

@@ -20,7 +20,7 @@ FEW_DOCUMENTS = 500_000
 _UNSIGNED = re.compile(r"\d+\Z")
 
 UNSUPPORTED = (
-    "vector_query", "conversation", "conversation_model_id", "voice_query", "nl_query", "stopwords",
+    "vector_query", "conversation", "conversation_model_id", "voice_query", "nl_query",
     "personalization_model_id", "union",
 )  # fmt: skip
 
@@ -105,6 +105,7 @@ class SearchParams:
     hidden_hits: list[str]
     filter_curated_hits: bool
     max_extra: tuple[int, int]
+    stopwords: str
 
 
 def parse_params(values: Mapping[str, Any], num_documents: int) -> SearchParams:
@@ -131,6 +132,7 @@ def parse_params(values: Mapping[str, Any], num_documents: int) -> SearchParams:
         highlight_v1=raw.flag("enable_highlight_v1", default=True), pinned_hits=raw.text("pinned_hits"),
         hidden_hits=raw.names("hidden_hits"), filter_curated_hits=raw.flag("filter_curated_hits", default=False),
         max_extra=(raw.number("max_extra_prefix", 2**15), raw.number("max_extra_suffix", 2**15)),
+        stopwords=raw.text("stopwords"),
     )  # fmt: skip
     _check(parsed)
     return parsed

@@ -10,7 +10,7 @@ MINUS, QUOTE = "-", '"'
 
 @dataclass(slots=True)
 class Query:
-    """A query taken apart; where there is nothing to find, `include` is the wildcard."""
+    """A query taken apart; where there is nothing to find, `include` is the wildcard, or empty for no hits at all."""
 
     include: list[str] = field(default_factory=list)
     exclude: list[list[str]] = field(default_factory=list)
@@ -20,6 +20,10 @@ class Query:
     def is_wildcard(self) -> bool:
         """Whether no single word is looked for."""
         return self.include == [WILDCARD]
+
+    def without(self, words: frozenset[str]) -> "Query":
+        """The query without some words to find; nothing at all is looked for where there were no others."""
+        return Query([w for w in self.include if w not in words], self.exclude, self.phrases)
 
 
 @dataclass(slots=True)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyf_pipeline.embedded import absent, alteration, catalogue, document_api, keys, node
+from pyf_pipeline.embedded import absent, alteration, catalogue, document_api, keys, named_api, node
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
 from pyf_pipeline.embedded.messages import Answer, Request, json_answer, refusal
 from pyf_pipeline.embedded.params import Raw
+from pyf_pipeline.embedded.presets import with_preset
 from pyf_pipeline.embedded.projection import split_names
 from pyf_pipeline.embedded.scoped import SEARCH, with_parameters
 from pyf_pipeline.embedded.search import run_search
@@ -81,8 +82,8 @@ def _dispatch(service: Service, request: Request) -> Answer:
         if found is not None:
             imposed = _authorise(service, request, route, found)
             _check_size(request)
-            if imposed:
-                request = replace(request, query=with_parameters(request.query, imposed))
+            if route.handler is document_api.search_documents:
+                request = replace(request, query=_search_parameters(service, request.query, imposed))
             return route.handler(service, request, *found)
     if absent.is_absent(request.path):
         service.authorise(request.key, "*", [])
@@ -96,6 +97,15 @@ def _authorise(service: Service, request: Request, route: Route, found: tuple[st
     if route.action == SEARCH and request.path == ("multi_search",):
         return {}  # authorised search by search, as each names its own collection
     return service.authorise(request.key, route.action, [found[0]] if route.names_collection else [])
+
+
+def _search_parameters(service: Service, own: dict[str, Any], imposed: dict[str, str]) -> dict[str, Any]:
+    """A search's parameters over those of its preset, which its key may name, and under those that its key imposes."""
+    name = imposed.get("preset", own.get("preset"))
+    if name:
+        with service.storage.read() as connection:
+            own = with_preset(connection, {**own, "preset": name})
+    return with_parameters(own, imposed)
 
 
 def _check_size(request: Request) -> None:
@@ -170,6 +180,8 @@ def _delete_alias(service: Service, _: Request, name: str) -> Answer:
 def _multi_search(service: Service, request: Request) -> Answer:
     body = request.json()
     searches = body.get("searches") if isinstance(body, dict) else None
+    if searches is None:  # a preset may hold them all
+        searches = _search_parameters(service, request.query, {}).get("searches")
     if not isinstance(searches, list):
         service.authorise(request.key, "documents:search", [])
         raise bad_request("Missing `searches` array.")
@@ -187,10 +199,12 @@ def _multi_search(service: Service, request: Request) -> Answer:
 
 def _authorised(service: Service, request: Request, search: Any) -> dict[str, Any]:
     """A search's parameters with those that its key imposes."""
-    values = _merged(request, search)
+    own = _merged(request, search)
+    collection = _search_parameters(service, own, {}).get("collection")
     key = str(search.get(KEY_PARAMETER, request.key))
-    imposed = service.authorise(key, SEARCH, [str(values["collection"])] if values.get("collection") else [])
-    return with_parameters(values, imposed)
+    imposed = service.authorise(key, SEARCH, [str(collection)] if collection else [])
+    # Whatever the key's own preset says, it is this collection that it was found good for.
+    return _search_parameters(service, {**own, "collection": collection or ""}, imposed)
 
 
 def _merged(request: Request, search: Any) -> dict[str, Any]:
@@ -267,6 +281,14 @@ ROUTES = (
     _route("POST", "/keys", "keys:create", _create_key),
     _route("GET", "/keys/:", "keys:get", _get_key),
     _route("DELETE", "/keys/:", "keys:delete", _delete_key),
+    _route("GET", "/presets", "presets:list", named_api.list_presets),
+    _route("GET", "/presets/:", "presets:get", named_api.get_preset),
+    _route("PUT", "/presets/:", "presets:upsert", named_api.put_preset),
+    _route("DELETE", "/presets/:", "presets:delete", named_api.delete_preset),
+    _route("GET", "/stopwords", "stopwords:list", named_api.list_stopwords),
+    _route("GET", "/stopwords/:", "stopwords:get", named_api.get_stopwords),
+    _route("PUT", "/stopwords/:", "stopwords:create", named_api.put_stopwords),
+    _route("DELETE", "/stopwords/:", "stopwords:delete", named_api.delete_stopwords),
     _route("GET", "/debug", "debug:list", node.debug),
     _route("GET", "/status", "status:list", node.status),
     _route("GET", "/stats.json", "stats.json:list", node.stats),

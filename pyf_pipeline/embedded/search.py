@@ -23,6 +23,7 @@ from pyf_pipeline.embedded.queries import Query, parse_query
 from pyf_pipeline.embedded.respelling import phrase_documents
 from pyf_pipeline.embedded.schema import Field, Schema
 from pyf_pipeline.embedded.sorting import GROUP_FOUND, TEXT_MATCH, Sort, Sorter, parse_sorts
+from pyf_pipeline.embedded.stopwords import stopwords_of
 from pyf_pipeline.embedded.view import View
 
 WILDCARD_SCORE = 100
@@ -76,6 +77,8 @@ class Search:
         check_paging(params)
         sorts = parse_sorts(params.sort_by, schema, wildcard=params.query == "*", grouped=bool(group_fields))
         query = parse_query(params.query, schema.symbols_to_index, schema.token_separators)
+        if params.stopwords:
+            query = query.without(stopwords_of(self.connection, params.stopwords))
         mask = Evaluator(self.connection, self.view).mask(condition) if condition is not None else None
         groups = self._groups(group_fields)
         pinned = self._pinned(mask)
@@ -175,6 +178,8 @@ class Search:
             scores = phrase_scores
         if query.is_wildcard:
             return Found(allowed, scores, {})
+        if not query.include:
+            return Found(np.zeros(size, dtype=bool), scores, {})
         matcher = Matcher(
             self.connection, self.view, fields,
             replace(self.params.match, frequency=not self.view.schema.default_sorting_field), allowed=allowed,

@@ -67,6 +67,12 @@ CREATE TABLE IF NOT EXISTS parts (
     PRIMARY KEY (segment_id, name, chunk)
 );
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS named (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (kind, name)
+);
 """
 
 

@@ -210,7 +210,6 @@ def test_types_are_detected_and_objects_searched(client: typesense.Client) -> No
         ({"vector_query": "v:([1])"}, "vector_query"),
         ({"filter_by": "$other(id:=1)"}, "reference to another collection"),
         ({"sort_by": "_vector_distance:asc"}, "_vector_distance"),
-        ({"stopwords": "en"}, "stopwords"),
     ],
 )
 def test_what_is_not_supported_says_so(packages: typesense.Client, parameters: dict[str, str], what: str) -> None:
@@ -227,8 +226,8 @@ def test_a_field_of_a_kind_that_is_not_supported_is_refused(client: typesense.Cl
 
 @pytest.mark.parametrize(
     ("method", "address"),
-    [("PUT", "/collections/packages-1/synonyms/a"), ("PUT", "/presets/a"), ("PUT", "/stopwords/a"),
-     ("POST", "/analytics/events"), ("POST", "/conversations/models"), ("DELETE", "/presets/a")],
+    [("PUT", "/collections/packages-1/synonyms/a"), ("PUT", "/analytics/rules/a"),
+     ("POST", "/analytics/events"), ("POST", "/conversations/models"), ("DELETE", "/analytics/rules/a")],
 )  # fmt: skip
 def test_an_address_that_is_not_supported_says_so(
     packages: typesense.Client, raw: Callable[..., httpx.Response], method: str, address: str
@@ -239,14 +238,13 @@ def test_an_address_that_is_not_supported_says_so(
 
 
 def test_what_it_cannot_hold_is_listed_as_none(packages: typesense.Client, raw: Callable[..., httpx.Response]) -> None:
-    assert raw("GET", "/presets").json() == {"presets": []}
-    assert raw("GET", "/stopwords").json() == {"stopwords": []}
+    assert raw("GET", "/analytics/rules").json() == {"rules": []}
     assert raw("GET", "/analytics/rules").json() == {"rules": []}
     assert raw("GET", "/stemming/dictionaries").json() == {"dictionaries": []}
     assert raw("GET", "/collections/packages-1/synonyms").json() == {"synonyms": []}
     assert raw("GET", "/collections/none/synonyms").status_code == 404
-    assert raw("GET", "/presets/a").status_code == 404
-    assert raw("GET", "/presets", key="").status_code == 401
+    assert raw("GET", "/analytics/rules/a").status_code == 404
+    assert raw("GET", "/analytics/rules", key="").status_code == 401
     found = packages.collections["packages-1"].documents.search({"q": "*", "preset": "a", "override_tags": "b"})
     assert found["found"] > 0
 
