@@ -6,7 +6,6 @@ from pyf_pipeline.embedded.errors import UnsupportedError, not_found
 from pyf_pipeline.embedded.messages import Answer, Request, json_answer
 
 _LISTS: dict[tuple[str, ...], Any] = {
-    ("stemming", "dictionaries"): {"dictionaries": []},
     ("analytics", "rules"): {"rules": []},
     ("conversations", "models"): [],
     ("nl_search_models",): [],

@@ -4,7 +4,8 @@ import sqlite3
 from typing import Any
 
 from pyf_pipeline.embedded import building, segments
-from pyf_pipeline.embedded.catalogue import Collection, get_collection, save_schema
+from pyf_pipeline.embedded.catalogue import Collection, get_collection, list_collections, save_schema
+from pyf_pipeline.embedded.dictionaries import check_dictionaries
 from pyf_pipeline.embedded.documents import check_added_fields, field_values
 from pyf_pipeline.embedded.errors import bad_request
 from pyf_pipeline.embedded.jsontext import dumps
@@ -60,6 +61,7 @@ def _alter_fields(connection: sqlite3.Connection, collection: Collection, raw: A
         added.append(field)
         shown.append(_altered(field))
     schema = collection.schema.with_fields(tuple(fields.values()))
+    check_dictionaries(connection, added)
     _index_added(connection, collection, schema, added)
     save_schema(connection, collection.id, schema)
     return shown
@@ -79,7 +81,8 @@ def _altered(field: Field) -> dict[str, Any]:
     return {
         **field.to_json(), "async_reference": False, "embed": None, "hnsw_params": {"M": 16, "ef_construction": 200},
         "nested": field.nested, "nested_array": 0, "num_dim": 0, "range_index": field.range_index, "reference": "",
-        "symbols_to_index": [], "token_separators": [], "vec_dist": "cosine",
+        "symbols_to_index": list(field.symbols_to_index), "token_separators": list(field.token_separators),
+        "vec_dist": "cosine",
     }  # fmt: skip
 
 
@@ -87,6 +90,10 @@ def _index_added(connection: sqlite3.Connection, collection: Collection, schema:
     """Indexes the stored documents' values of new fields, segment by segment."""
     concrete = [f for f in added if not f.is_pattern and not f.is_object]
     check_added_fields(connection, collection, schema, concrete)
+    _index(connection, collection, schema, concrete)
+
+
+def _index(connection: sqlite3.Connection, collection: Collection, schema: Schema, concrete: list[Field]) -> None:
     for row in segments.read_segments(connection, collection.id):
         names = {
             n
@@ -98,3 +105,26 @@ def _index_added(connection: sqlite3.Connection, collection: Collection, schema:
             if field.index:
                 values = field_values(connection, collection.id, row, field)
                 building.write_field(connection, (row.id, row.seqs), schema, field, values)
+        segments.renumber_segment(connection, row.id)
+
+
+def stemmed_by(connection: sqlite3.Connection, dictionary: str) -> list[tuple[Collection, list[Field]]]:
+    """The collections with fields that are stemmed by a dictionary, and these fields."""
+    found = []
+    for collection in list_collections(connection):
+        fields = [f for f in collection.schema.fields if f.stem_dictionary == dictionary]
+        if fields:
+            found.append((collection, fields))
+    return found
+
+
+def index_again(connection: sqlite3.Connection, dictionary: str) -> None:
+    """Indexes by a changed dictionary what it was indexed by, so that it is found by the roots that searches have."""
+    for collection, fields in stemmed_by(connection, dictionary):
+        if unkept := [f.name for f in fields if not f.store]:
+            raise bad_request(
+                f"Stemming dictionary `{dictionary}` cannot be changed: field `{unkept[0]}` of "
+                f"`{collection.schema.name}` is not stored, so that it cannot be indexed again."
+            )
+        _index(connection, collection, collection.schema, [f for f in fields if not f.is_pattern and not f.is_object])
+        save_schema(connection, collection.id, collection.schema)

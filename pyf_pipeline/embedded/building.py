@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from pyf_pipeline.embedded import columns, segments
+from pyf_pipeline.embedded.analysis import Analyser, analyser_of
 from pyf_pipeline.embedded.arrays import AnyArray, IntArray, offsets_of
 from pyf_pipeline.embedded.schema import Field, Schema
-from pyf_pipeline.embedded.tokens import tokenizer_for
 
 MERGE_AT = 8
 """How many segments of about one size are kept before they become one."""
@@ -50,7 +50,8 @@ def write_field(
         column = columns.build_numbers(field, values)
         _write(connection, segment, f"numbers:{field.name}", columns.pack_numbers(column))
         return
-    segments.write_postings(connection, segment, field.name, _postings(schema, field, values))
+    postings = _postings(analyser_of(connection, schema, field), field, values)
+    segments.write_postings(connection, segment, field.name, postings)
     if field.facet:
         labels = columns.build_labels([columns.facet_texts(v, field) for v in values], seqs.tolist())
         _write(connection, segment, f"facet:{field.name}", columns.pack_labels(labels))
@@ -63,15 +64,14 @@ def _write(connection: sqlite3.Connection, segment: int, name: str, data: bytes)
     connection.execute("INSERT INTO parts VALUES (?, ?, 0, ?)", (segment, name, data))
 
 
-def _postings(schema: Schema, field: Field, values: list[Any]) -> segments.TermPostings:
-    words = tokenizer_for(schema.symbols_to_index, schema.token_separators).words
+def _postings(analyser: Analyser, field: Field, values: list[Any]) -> segments.TermPostings:
     tokens: list[str] = []
     lengths: list[int] = []
     owners: list[int] = []
     elements: list[int] = []
     for document, value in enumerate(values):
         for element, text in enumerate(_texts(value, field)):
-            found = words(text)
+            found = analyser.words(text)
             if found:
                 tokens += found
                 lengths.append(len(found))

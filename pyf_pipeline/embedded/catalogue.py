@@ -2,14 +2,15 @@
 
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyf_pipeline.embedded import segments
+from pyf_pipeline.embedded.dictionaries import check_dictionaries
 from pyf_pipeline.embedded.errors import ApiError, bad_request, not_found
 from pyf_pipeline.embedded.jsontext import dumps, loads
 from pyf_pipeline.embedded.ordering import text_table_order
-from pyf_pipeline.embedded.schema import Schema, parse_schema
+from pyf_pipeline.embedded.schema import Schema, parse_name, parse_schema
 
 _COLUMNS = "id, created_at, definition, metadata, next_seq, num_documents, version"
 
@@ -63,9 +64,13 @@ def list_collections(connection: sqlite3.Connection) -> list[Collection]:
     return [_collection(r) for r in rows]
 
 
-def create_collection(connection: sqlite3.Connection, raw: Any) -> Collection:
-    """Makes a collection as the body of the request says; raises `ApiError`."""
-    schema = parse_schema(raw)
+def create_collection(connection: sqlite3.Connection, raw: Any, *, source: str = "") -> Collection:
+    """Makes a collection as the body of the request says, or with the fields of another one; raises `ApiError`."""
+    if source:
+        schema = replace(get_collection(connection, source).schema, name=parse_name(raw), by_name={})
+    else:
+        schema = parse_schema(raw)
+    check_dictionaries(connection, schema.fields)
     metadata = raw.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         raise bad_request("The `metadata` value should be an object.")

@@ -13,7 +13,6 @@ from pyf_pipeline.embedded.columns import Numbers
 from pyf_pipeline.embedded.errors import bad_request
 from pyf_pipeline.embedded.schema import Field
 from pyf_pipeline.embedded.segments import LAST
-from pyf_pipeline.embedded.tokens import tokenizer_for
 from pyf_pipeline.embedded.view import Postings, View
 
 PREFIX_CANDIDATES = 4
@@ -98,10 +97,8 @@ class Evaluator:
 
     def _text(self, field: Field, value: str, *, exact: bool) -> IntArray:
         prefix = len(value) > 1 and value.endswith("*")
-        schema = self.view.schema
-        words = tokenizer_for(schema.symbols_to_index, schema.token_separators).words(
-            value.removesuffix("*") if prefix else value
-        )
+        analyser = self.view.analyser(self.connection, field.name)
+        words = analyser.words(value.removesuffix("*") if prefix else value)
         if not words:
             raise bad_request(f"Error with filter field `{field.name}`: Filter value cannot be empty.")
         tokens = [w.encode() for w in words]

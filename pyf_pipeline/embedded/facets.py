@@ -14,7 +14,7 @@ from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request
 from pyf_pipeline.embedded.nearby import Vocabulary
 from pyf_pipeline.embedded.ordering import bucket_order
 from pyf_pipeline.embedded.schema import Field, Schema
-from pyf_pipeline.embedded.tokens import Tokenizer, tokenizer_for
+from pyf_pipeline.embedded.tokens import Tokenizer
 from pyf_pipeline.embedded.validation import float_text
 from pyf_pipeline.embedded.view import View
 
@@ -277,8 +277,7 @@ class Counter:
 
     @property
     def _tokenizer(self) -> Tokenizer:
-        schema = self.view.schema
-        return tokenizer_for(schema.symbols_to_index, schema.token_separators)
+        return self.view.analyser(self.connection, self.options.query_field).tokenizer
 
     def _value(self, name: str, count: int, marks: dict[str, int] | None) -> dict[str, Any]:
         shown = self._marked(name, marks) if marks else name

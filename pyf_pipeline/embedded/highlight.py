@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyf_pipeline.embedded.analysis import Analyser
 from pyf_pipeline.embedded.scoring import places_by_element
 from pyf_pipeline.embedded.tokens import Span, Tokenizer
 from pyf_pipeline.embedded.view import Postings
@@ -38,13 +39,15 @@ class FieldWords:
     """A field to be highlighted, with the words that may be in it.
 
     Attributes:
-        words: By their folded form.
+        words: By their form in the index.
+        analyser: What takes the field's texts apart.
         infix: The piece of a word that was asked for, where words are searched by pieces; "" otherwise.
         full: Whether the whole text is wanted too.
     """
 
     name: str
     words: dict[str, QueryWord]
+    analyser: Analyser
     full: bool = False
     infix: str = ""
 
@@ -65,11 +68,9 @@ class Highlighter:
     """Highlights hits of one search.
 
     Attributes:
-        tokenizer: The collection's.
-        last_token: The query's last word, folded.
+        last_token: The query's last word, as it is looked for.
     """
 
-    tokenizer: Tokenizer
     options: HighlightOptions
     last_token: str
 
@@ -99,21 +100,24 @@ class Highlighter:
 
     def _mark(self, item: FieldWords, text: str, match: Match, element: int) -> Marked | None:
         places = sorted(p for p in match.places if p != NOWHERE)
-        scan = _Scan(self.tokenizer, self.options, item, text, places, len(self.last_token))
+        scan = _Scan(self.options, item, text, places, len(self.last_token))
         scan.run()
         if not scan.ranges:
             return None
         tokens: list[str] = []
-        snippet = self._painted(text, scan.ranges, scan.start, scan.end, tokens)
-        value = self._painted(text, scan.ranges, 0, len(text) - 1, []) if item.full else None
+        tokenizer = item.analyser.tokenizer
+        snippet = self._painted(text, scan.ranges, (scan.start, scan.end), tokenizer, tokens)
+        value = self._painted(text, scan.ranges, (0, len(text) - 1), tokenizer, []) if item.full else None
         return Marked(snippet, value, tokens, _score(match, len(match.places)), element)
 
-    def _painted(self, text: str, ranges: dict[int, int], start: int, end: int, tokens: list[str]) -> str:
-        pieces = []
+    def _painted(
+        self, text: str, ranges: dict[int, int], part: tuple[int, int], tokenizer: Tokenizer, tokens: list[str]
+    ) -> str:
+        pieces, (start, end) = [], part
         for low in sorted(ranges):
             if low < start or low > end:
                 continue
-            high = self._without_trailing(text, ranges[low])
+            high = _without_trailing(text, ranges[low], tokenizer)
             if high < low:
                 continue
             pieces += [text[start:low], self.options.start_tag, text[low : high + 1], self.options.end_tag]
@@ -121,10 +125,11 @@ class Highlighter:
             start = high + 1
         return "".join([*pieces, text[start : end + 1]])
 
-    def _without_trailing(self, text: str, end: int) -> int:
-        while end >= 0 and self.tokenizer.skips(text[end]):
-            end -= 1
-        return end
+
+def _without_trailing(text: str, end: int, tokenizer: Tokenizer) -> int:
+    while end >= 0 and tokenizer.skips(text[end]):
+        end -= 1
+    return end
 
 
 def _score(match: Match, unique: int) -> int:
@@ -158,7 +163,6 @@ def _list_entry(name: str, found: list[Marked], *, full: bool) -> dict[str, Any]
 class _Scan:
     """One pass over a text's words: which ranges to mark, and where the snippet begins and ends."""
 
-    tokenizer: Tokenizer
     options: HighlightOptions
     item: FieldWords
     text: str
@@ -176,7 +180,7 @@ class _Scan:
         self.end = max(0, len(self.text) - 1)
         self._before = deque(maxlen=self.options.affix_tokens + 1)
         number = -1
-        for number, span in enumerate(self.tokenizer.spans(self.text)):
+        for number, span in enumerate(self.item.analyser.spans(self.text)):
             self._word(number, span)
             if self._is_done(number):
                 break
@@ -230,7 +234,7 @@ class _Scan:
         while place <= span.end:
             ascii_letter = text[place].isascii()
             place += 1
-            if ascii_letter and (place >= len(text) or self.tokenizer.skips(text[place])):
+            if ascii_letter and (place >= len(text) or self.item.analyser.tokenizer.skips(text[place])):
                 continue
             letters += 1
             prefix_letters += letters <= self.prefix_length

@@ -16,7 +16,6 @@ from pyf_pipeline.embedded.names import expanded
 from pyf_pipeline.embedded.params import SearchParams
 from pyf_pipeline.embedded.queries import Query
 from pyf_pipeline.embedded.schema import Field, Schema
-from pyf_pipeline.embedded.tokens import tokenizer_for
 from pyf_pipeline.embedded.view import View
 
 
@@ -28,6 +27,7 @@ class Presenter:
         tokens: The words that led to hits.
         scores: The text match scores; None where hits are not sorted by them.
         pinned: The hits that were put where they are.
+        heaviest: The field by which the query is read; "" where none is searched.
     """
 
     connection: sqlite3.Connection
@@ -37,16 +37,15 @@ class Presenter:
     tokens: dict[bytes, FoundToken]
     scores: IntArray | None
     pinned: set[int]
+    heaviest: str = ""
     _items: list[FieldWords] = field(init=False)
     _highlighter: Highlighter | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Finds out what is to be highlighted."""
-        schema = self.view.schema
-        tokenizer = tokenizer_for(schema.symbols_to_index, schema.token_separators)
-        words = tokenizer.words(self.params.query)
+        words = self.view.analyser(self.connection, self.heaviest).words(self.params.query)
         wanted = bool(words) and self.params.query != "*"
-        self._highlighter = Highlighter(tokenizer, self.params.highlight, words[-1]) if wanted else None
+        self._highlighter = Highlighter(self.params.highlight, words[-1]) if wanted else None
         self._items = self._highlight_items(words[0]) if wanted else []
 
     def hits(self, documents: list[int]) -> list[dict[str, Any]]:
@@ -89,7 +88,11 @@ class Presenter:
         infixed = any(i != "off" for i in self.params.settings.infix)
         return [
             FieldWords(
-                n, self._words_in(n), full=n in full, infix=first_word if infixed and schema.by_name[n].infix else ""
+                n,
+                self._words_in(n),
+                self.view.analyser(self.connection, n),
+                full=n in full,
+                infix=first_word if infixed and schema.by_name[n].infix else "",
             )
             for n in names
         ]

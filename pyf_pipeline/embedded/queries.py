@@ -1,8 +1,9 @@
 """What stands in `q`: words to find, words and phrases to leave out, phrases to find."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pyf_pipeline.embedded.tokens import tokenizer_for
+from pyf_pipeline.embedded.stemming import Stem
+from pyf_pipeline.embedded.tokens import Tokenizer
 
 WILDCARD = "*"
 MINUS, QUOTE = "-", '"'
@@ -25,6 +26,16 @@ class Query:
         """The query without some words to find; nothing at all is looked for where there were no others."""
         return Query([w for w in self.include if w not in words], self.exclude, self.phrases)
 
+    def stemmed(self, stem: Stem) -> "Query":
+        """The query with the stems of its words."""
+        if self.is_wildcard:
+            return replace(self, exclude=_stems(self.exclude, stem), phrases=_stems(self.phrases, stem))
+        return Query([stem(w) for w in self.include], _stems(self.exclude, stem), _stems(self.phrases, stem))
+
+
+def _stems(phrases: list[list[str]], stem: Stem) -> list[list[str]]:
+    return [[stem(w) for w in phrase] for phrase in phrases]
+
 
 @dataclass(slots=True)
 class _State:
@@ -33,15 +44,14 @@ class _State:
     phrase: list[str] = field(default_factory=list)
 
 
-def parse_query(text: str, symbols: tuple[str, ...], separators: tuple[str, ...]) -> Query:
-    """Reads `q` by a collection's symbols and separators."""
+def parse_query(text: str, tokenizer: Tokenizer) -> Query:
+    """Reads `q` by a field's tokeniser."""
     if text == WILDCARD:
         return Query(include=[WILDCARD])
     query, state = Query(), _State()
-    minus_is_letter = "-" in symbols
-    coarse = tokenizer_for((*symbols, "-", '"'), separators)
-    for token in coarse.words(text):
-        _take(token, query, state, symbols, separators, minus_is_letter=minus_is_letter)
+    minus_is_letter = MINUS in tokenizer.symbols
+    for token in tokenizer.with_symbols(MINUS, QUOTE).words(text):
+        _take(token, query, state, tokenizer, minus_is_letter=minus_is_letter)
     if state.phrase:
         if state.excluding:
             query.exclude.append(state.phrase)
@@ -52,15 +62,7 @@ def parse_query(text: str, symbols: tuple[str, ...], separators: tuple[str, ...]
     return query
 
 
-def _take(
-    token: str,
-    query: Query,
-    state: _State,
-    symbols: tuple[str, ...],
-    separators: tuple[str, ...],
-    *,
-    minus_is_letter: bool,
-) -> None:
+def _take(token: str, query: Query, state: _State, tokenizer: Tokenizer, *, minus_is_letter: bool) -> None:
     if token == MINUS and not minus_is_letter:
         return
     if token.startswith("-") and not minus_is_letter:
@@ -76,7 +78,7 @@ def _take(
             token = token[:-1]
         elif token == QUOTE:
             state.in_phrase = True
-    for word in tokenizer_for(symbols, separators).words(token):
+    for word in tokenizer.words(token):
         _place(word, query, state)
     if ends:
         (query.exclude if state.excluding else query.phrases).append(state.phrase)

@@ -130,9 +130,10 @@ def _list_collections(service: Service, request: Request) -> Answer:
 
 
 def _create_collection(service: Service, request: Request) -> Answer:
-    body = request.json()
+    body, source = request.json(), request.query.get("src_name", "")
     with service.storage.write() as connection:
-        return json_answer(catalogue.create_collection(connection, body).to_json(), 201)
+        made = catalogue.create_collection(connection, body, source=source)
+    return json_answer(made.to_json(), 201)
 
 
 def _get_collection(service: Service, _: Request, name: str) -> Answer:
@@ -289,6 +290,10 @@ ROUTES = (
     _route("GET", "/stopwords/:", "stopwords:get", named_api.get_stopwords),
     _route("PUT", "/stopwords/:", "stopwords:create", named_api.put_stopwords),
     _route("DELETE", "/stopwords/:", "stopwords:delete", named_api.delete_stopwords),
+    _route("GET", "/stemming/dictionaries", "stemming/dictionaries:list", named_api.list_dictionaries),
+    _route("POST", "/stemming/dictionaries/import", "stemming/dictionaries:import", named_api.put_dictionary),
+    _route("GET", "/stemming/dictionaries/:", "stemming/dictionaries:get", named_api.get_dictionary),
+    _route("DELETE", "/stemming/dictionaries/:", "stemming/dictionaries:delete", named_api.delete_dictionary),
     _route("GET", "/debug", "debug:list", node.debug),
     _route("GET", "/status", "status:list", node.status),
     _route("GET", "/stats.json", "stats.json:list", node.stats),

@@ -5,15 +5,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request
+from pyf_pipeline.embedded.stemming import has_stems
 
 STRING, STRINGS = "string", "string[]"
 NUMBERS = {"int32", "int64", "float", "int32[]", "int64[]", "float[]"}
 BOOLS = {"bool", "bool[]"}
 OBJECTS = {"object", "object[]"}
 DYNAMIC = {"auto", "string*"}
+CHARACTERS = ("token_separators", "symbols_to_index")
 TYPES = {STRING, STRINGS, *NUMBERS, *BOOLS, *OBJECTS, *DYNAMIC}
 UNSUPPORTED_TYPES = {"geopoint", "geopoint[]", "geopolygon", "image"}
-UNSUPPORTED_OPTIONS = ("embed", "reference", "num_dim", "stem_dictionary", "async_reference", "vec_dist")
+UNSUPPORTED_OPTIONS = ("embed", "reference", "num_dim", "async_reference", "vec_dist")
+WITHOUT_SPACES = {"ja", "jp", "ko", "km", "lo", "my", "th", "zh"}
+"""Locales in which words are not told apart by spaces alone."""
+
+_LOCALE = re.compile(r"[a-z]{2,3}\Z")
 
 FIELDS_FORMAT = (
     "Wrong format for `fields`. It should be an array of objects containing `name`, `type`, "
@@ -36,6 +42,9 @@ class Field:
     stem: bool = False
     range_index: bool = False
     locale: str = ""
+    stem_dictionary: str = ""
+    token_separators: tuple[str, ...] = ()
+    symbols_to_index: tuple[str, ...] = ()
     nested: bool = False
 
     @property
@@ -85,11 +94,20 @@ class Field:
         shown: dict[str, Any] = {
             "facet": self.facet, "index": self.index, "infix": self.infix, "locale": self.locale,
             "name": self.name, "optional": self.optional, "sort": self.sort, "stem": self.stem,
-            "stem_dictionary": "", "store": self.store, "type": self.type,
+            "stem_dictionary": self.stem_dictionary, "store": self.store, "type": self.type,
         }  # fmt: skip
         if self.range_index:
             shown["range_index"] = True
+        for key in CHARACTERS:
+            if getattr(self, key):
+                shown[key] = list(getattr(self, key))
         return shown
+
+    @classmethod
+    def stored(cls, raw: dict[str, Any], *, nested_enabled: bool) -> Self:
+        """The field that `to_json` wrote."""
+        characters = {key: tuple(raw[key]) for key in CHARACTERS if key in raw}
+        return cls(**{**raw, **characters}, nested="." in raw["name"] and nested_enabled)
 
 
 def fits(kind: str, value: Any) -> bool:
@@ -128,9 +146,12 @@ def parse_field(raw: Any, *, nested_enabled: bool, prefix: str = "") -> Field:
         sort=sorts_by_default(kind) if flags["sort"] is None else flags["sort"],
         infix=bool(flags["infix"]),
         store=flags["store"] is not False,
-        stem=bool(flags["stem"]),
+        stem=bool(flags["stem"]) or bool(raw.get("stem_dictionary")),
         range_index=bool(flags["range_index"]),
         locale=_locale(raw),
+        stem_dictionary=raw.get("stem_dictionary") or "",
+        token_separators=_characters(raw, "token_separators"),
+        symbols_to_index=_characters(raw, "symbols_to_index"),
         nested="." in name and nested_enabled,
     )
     if flags["index"] is False and flags["optional"] is False:
@@ -154,8 +175,14 @@ def _check_options(name: str, raw: dict[str, Any]) -> None:
     for option in UNSUPPORTED_OPTIONS:
         if raw.get(option):
             raise UnsupportedError(f"Field `{name}`: option `{option}`")
-    if raw.get("stem"):
-        raise UnsupportedError(f"Field `{name}`: option `stem`")
+    if not isinstance(raw.get("stem_dictionary", ""), str):
+        raise bad_request(f"The `stem_dictionary` property of the field `{name}` should be a string.")
+    if not raw.get("stem") and not raw.get("stem_dictionary"):
+        return
+    if raw["type"] in NUMBERS | BOOLS:
+        raise bad_request("The `stem` property is only allowed for string and string[] fields.")
+    if not raw.get("stem_dictionary") and not has_stems(_locale(raw)):
+        raise UnsupportedError(f"Field `{name}`: stemming in locale `{raw['locale']}`")
 
 
 def _flag(raw: dict[str, Any], key: str) -> bool | None:
@@ -169,7 +196,7 @@ def _locale(raw: dict[str, Any]) -> str:
     locale = raw.get("locale", "")
     if not isinstance(locale, str):
         raise bad_request(f"The `locale` property of the field `{raw['name']}` should be a string.")
-    if locale not in {"", "en"}:
+    if locale and (locale in WITHOUT_SPACES or not _LOCALE.match(locale)):
         raise UnsupportedError(f"Field `{raw['name']}`: locale `{locale}`")
     return locale
 
@@ -219,10 +246,7 @@ class Schema:
     def stored(cls, raw: dict[str, Any]) -> Self:
         """The definition that `to_json` wrote."""
         nested = bool(raw["enable_nested_fields"])
-        fields = tuple(
-            Field(**{k: v for k, v in f.items() if k != "stem_dictionary"}, nested="." in f["name"] and nested)
-            for f in raw["fields"]
-        )
+        fields = tuple(Field.stored(f, nested_enabled=nested) for f in raw["fields"])
         return cls(
             name=raw["name"], fields=fields, default_sorting_field=raw["default_sorting_field"],
             enable_nested_fields=nested, token_separators=tuple(raw["token_separators"]),
@@ -232,9 +256,7 @@ class Schema:
 
 def parse_schema(raw: Any) -> Schema:
     """A collection's definition from the body of its creation; raises `ApiError`."""
-    if not isinstance(raw, dict):
-        raise bad_request("Bad JSON.")
-    name = _name(raw)
+    name = parse_name(raw)
     nested = raw.get("enable_nested_fields", False)
     if not isinstance(nested, bool):
         raise bad_request("Parameter `enable_nested_fields` must be a boolean.")
@@ -260,7 +282,10 @@ def _is_id(raw: Any) -> bool:
     return isinstance(raw, dict) and raw.get("name") == "id"
 
 
-def _name(raw: dict[str, Any]) -> str:
+def parse_name(raw: Any) -> str:
+    """A collection's name from the body of its creation; raises `ApiError`."""
+    if not isinstance(raw, dict):
+        raise bad_request("Bad JSON.")
     if "name" not in raw:
         raise bad_request("Parameter `name` is required.")
     if not isinstance(raw["name"], str) or not raw["name"]:

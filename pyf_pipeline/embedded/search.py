@@ -76,9 +76,7 @@ class Search:
         facet_query = check_facet_query(params.facet_query, requests)
         check_paging(params)
         sorts = parse_sorts(params.sort_by, schema, wildcard=params.query == "*", grouped=bool(group_fields))
-        query = parse_query(params.query, schema.symbols_to_index, schema.token_separators)
-        if params.stopwords:
-            query = query.without(stopwords_of(self.connection, params.stopwords))
+        query = self._query(fields)
         mask = Evaluator(self.connection, self.view).mask(condition) if condition is not None else None
         groups = self._groups(group_fields)
         pinned = self._pinned(mask)
@@ -98,6 +96,7 @@ class Search:
         presenter = hits.Presenter(
             self.connection, self.view, params, query, found.tokens,
             scores=found.scores if any(s.name == TEXT_MATCH for s in sorts) else None, pinned=set(pinned),
+            heaviest=fields[0].name if fields else "",
         )  # fmt: skip
         low, high = first_hit(params), first_hit(params) + params.per_page
         if groups is None:
@@ -108,6 +107,14 @@ class Search:
             answer["grouped_hits"] = presenter.groups(grouping.page(shown, pinned, groups, low, high), group_fields)
         answer["facet_counts"] = [c for r in requests if (c := counter.count(r)) is not None]
         return answer
+
+    def _query(self, fields: list[SearchField]) -> Query:
+        """What is looked for, read as the texts of the heaviest field are."""
+        analyser = self.view.analyser(self.connection, fields[0].name if fields else "")
+        query = parse_query(self.params.query, analyser.tokenizer)
+        if self.params.stopwords:
+            query = query.without(stopwords_of(self.connection, self.params.stopwords))
+        return query.stemmed(analyser.stem) if analyser.stem else query
 
     def _frame(self, found: Found, order: IntArray, groups: IntArray | None) -> dict[str, Any]:
         params = self.params

@@ -313,6 +313,14 @@ def add_segment(connection: sqlite3.Connection, collection: int, seqs: IntArray)
     return cursor.lastrowid
 
 
+def renumber_segment(connection: sqlite3.Connection, segment: int) -> None:
+    """Gives a segment whose parts have changed a new number, so that nobody takes it for what he has read before."""
+    row = "collection_id, size, seqs, dead"
+    cursor = connection.execute(f"INSERT INTO segments ({row}) SELECT {row} FROM segments WHERE id = ?", (segment,))  # noqa: S608 - constant
+    connection.execute("UPDATE parts SET segment_id = ? WHERE segment_id = ?", (cursor.lastrowid, segment))
+    connection.execute("DELETE FROM segments WHERE id = ?", (segment,))
+
+
 def mark_dead(connection: sqlite3.Connection, collection: int, seqs: IntArray) -> None:
     """Marks these documents as dead wherever they are alive; segments with nothing left are dropped."""
     if not len(seqs):

@@ -3,6 +3,7 @@
 A character is part of a word where it is a letter or digit (or listed in `symbols_to_index`), ends one where it is a
 space, a line feed or one of `token_separators`, and is otherwise left out as if it were not there. Characters outside
 ASCII become their closest ASCII spelling where there is one; where there is none they stay as they are, case included.
+In a locale other than the default one they keep their accents, and are lower case too.
 """
 
 import functools
@@ -36,10 +37,22 @@ def spelling(character: str) -> str:
 class _Table(dict[int, str | None]):
     """A `str.translate` table that learns characters outside ASCII as it meets them."""
 
+    def __init__(self, *, keeps_accents: bool) -> None:
+        super().__init__()
+        self._form = _accented if keeps_accents else _folded
+
     def __missing__(self, point: int) -> str:
-        folded = spelling(chr(point)).lower() if chr(point) != spelling(chr(point)) else chr(point)
-        self[point] = folded
-        return folded
+        self[point] = form = self._form(chr(point))
+        return form
+
+
+def _folded(character: str) -> str:
+    plain = spelling(character)
+    return plain.lower() if character != plain else character
+
+
+def _accented(character: str) -> str:
+    return character.lower() if unicodedata.category(character)[0] in "LMN" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +67,13 @@ class Span:
 class Tokenizer:
     """Splits texts by one collection's symbols and separators. Safe to share between threads."""
 
-    def __init__(self, symbols: tuple[str, ...] = (), separators: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, symbols: tuple[str, ...] = (), separators: tuple[str, ...] = (), *, keeps_accents: bool = False
+    ) -> None:
         self.symbols = frozenset(symbols)
         self.separators = frozenset(separators) - self.symbols
-        self._table = _Table()
+        self.keeps_accents = keeps_accents
+        self._table = _Table(keeps_accents=keeps_accents)
         for point in range(128):
             character = chr(point)
             if character.isalnum() or character in self.symbols:
@@ -66,6 +82,11 @@ class Tokenizer:
                 self._table[point] = " "
             else:
                 self._table[point] = None
+
+    def with_symbols(self, *more: str) -> "Tokenizer":
+        """The same tokeniser with more characters that are part of words."""
+        symbols = tuple(sorted(self.symbols.union(more)))
+        return tokenizer_for(symbols, tuple(sorted(self.separators)), keeps_accents=self.keeps_accents)
 
     def words(self, text: str) -> list[str]:
         """The words of a text in order, each cut to 100 bytes."""
@@ -109,9 +130,9 @@ def _cut(word: str) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def tokenizer_for(symbols: tuple[str, ...], separators: tuple[str, ...]) -> Tokenizer:
+def tokenizer_for(symbols: tuple[str, ...], separators: tuple[str, ...], *, keeps_accents: bool = False) -> Tokenizer:
     """The tokeniser of these symbols and separators, made once."""
-    return Tokenizer(symbols, separators)
+    return Tokenizer(symbols, separators, keeps_accents=keeps_accents)
 
 
 SORT_TOKENIZER = Tokenizer(symbols=(" ",))

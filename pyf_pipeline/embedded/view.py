@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pyf_pipeline.embedded import columns, segments
+from pyf_pipeline.embedded.analysis import Analyser, analyser_of
 from pyf_pipeline.embedded.arrays import AnyArray, IntArray, offsets_of, spread
 from pyf_pipeline.embedded.nearby import Vocabulary
 from pyf_pipeline.embedded.schema import Field, Schema
@@ -187,6 +188,11 @@ class View:
     def _labels(self, connection: sqlite3.Connection, name: str) -> columns.Labels:
         parts = [s.label_column(connection, name) for s in self._segments]
         return columns.gather_labels(list(zip(parts, self._placements, strict=True)), self.size)
+
+    def analyser(self, connection: sqlite3.Connection, name: str) -> Analyser:
+        """What takes a field's texts apart, or with "" for a name what belongs to no field."""
+        fld = self.schema.by_name[name] if name else None
+        return self._once("analyser", name, lambda: analyser_of(connection, self.schema, fld))
 
     def terms(self, connection: sqlite3.Connection, name: str) -> list[bytes]:
         """A field's terms, sorted; some may be of dead documents only."""
