@@ -180,9 +180,11 @@ class Counter:
             order = order[: self._examined()]
         if request.wildcard and not order:
             return None
+        chosen = order[: self.options.max_values]
+        if not request.by_name:
+            chosen.sort(key=lambda c: _rank(labels.names[c], int(counts[c])))
         shown = [
-            self._value(labels.names[c], int(counts[c]), matching[c] if matching is not None else None)
-            for c in order[: self.options.max_values]
+            self._value(labels.names[c], int(counts[c]), matching[c] if matching is not None else None) for c in chosen
         ]
         stats: dict[str, float] = {"total_values": len(order)}
         if field.is_number:
@@ -331,6 +333,12 @@ class Counter:
             "sampled": False,
             "stats": stats,
         }
+
+
+def _rank(value: str, count: int) -> tuple[int, int, list[int]]:
+    """Where a value stands among those that are shown: of equally frequent ones the shortest first, then the last."""
+    raw = value.encode()
+    return -count, len(raw), [-byte for byte in raw]
 
 
 def number_labels(connection: sqlite3.Connection, view: View, field: Field) -> Labels:
