@@ -50,7 +50,7 @@ def write_field(
         column = columns.build_numbers(field, values)
         _write(connection, segment, f"numbers:{field.name}", columns.pack_numbers(column))
         return
-    postings = _postings(analyser_of(connection, schema, field), field, values)
+    postings = postings_of(analyser_of(connection, schema, field), field, values)
     segments.write_postings(connection, segment, field.name, postings)
     if field.facet:
         labels = columns.build_labels([columns.facet_texts(v, field) for v in values], seqs.tolist())
@@ -64,7 +64,8 @@ def _write(connection: sqlite3.Connection, segment: int, name: str, data: bytes)
     connection.execute("INSERT INTO parts VALUES (?, ?, 0, ?)", (segment, name, data))
 
 
-def _postings(analyser: Analyser, field: Field, values: list[Any]) -> segments.TermPostings:
+def postings_of(analyser: Analyser, field: Field, values: list[Any]) -> segments.TermPostings:
+    """The words of a field's values, one value (None where absent) for each document, and where they are."""
     tokens: list[str] = []
     lengths: list[int] = []
     owners: list[int] = []

@@ -77,11 +77,11 @@ def _action(request: Request) -> str:
 
 
 def _dirty_values(request: Request, collection: Collection) -> str:
-    """The mode asked for; by default values are brought to their types only where types are detected."""
+    """The mode asked for; by default values are brought to their types only where fields are found by a pattern."""
     asked = request.query.get("dirty_values", "").lower()
     if asked in DIRTY_VALUES:
         return asked
-    return "coerce_or_reject" if ".*" in collection.schema.by_name else "reject"
+    return "coerce_or_reject" if any("*" in name for name in collection.schema.by_name) else "reject"
 
 
 def _positive(request: Request, name: str, default: int) -> int:

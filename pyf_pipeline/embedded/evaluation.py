@@ -11,20 +11,27 @@ from pyf_pipeline.embedded import filters, trie
 from pyf_pipeline.embedded.arrays import BoolArray, IntArray
 from pyf_pipeline.embedded.columns import Numbers
 from pyf_pipeline.embedded.errors import bad_request
+from pyf_pipeline.embedded.objects import Filterable, ObjectsView, objects_of
+from pyf_pipeline.embedded.params import FILTER_CANDIDATES
 from pyf_pipeline.embedded.schema import Field
 from pyf_pipeline.embedded.segments import LAST
 from pyf_pipeline.embedded.view import Postings, View
 
-PREFIX_CANDIDATES = 4
-"""How many words a prefix in a filter stands for, as in Typesense."""
+OBJECTS_TOGETHER = 1000
+"""Of how many documents objects are held at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluator:
-    """Evaluates filters over one view; the connection sees the view's version."""
+    """Evaluates filters over one view; the connection sees the view's version.
+
+    Attributes:
+        candidates: How many words a prefix stands for.
+    """
 
     connection: sqlite3.Connection
-    view: View
+    view: Filterable
+    candidates: int = FILTER_CANDIDATES
 
     def mask(self, condition: filters.Condition) -> BoolArray:
         """Which documents fulfil a condition; raises `ApiError` where a value holds no word."""
@@ -43,6 +50,8 @@ class Evaluator:
             return self._bools(condition)
         if isinstance(condition, filters.TextCondition):
             return self._texts(condition)
+        if isinstance(condition, filters.ObjectCondition):
+            return self._objects(condition)
         raise TypeError(condition)
 
     def _none(self) -> BoolArray:
@@ -54,6 +63,8 @@ class Evaluator:
     def _ids(self, condition: filters.IdCondition) -> BoolArray:
         if "*" in condition.ids:
             return ~self._none()
+        if not isinstance(self.view, View):
+            raise TypeError(condition)
         found = documents_of(self.connection, self.view, condition.ids)
         mask = self._none()
         mask[list(found.values())] = True
@@ -117,7 +128,7 @@ class Evaluator:
             return bool(len(documents)) and (before is None or len(np.intersect1d(documents, before.documents)) > 0)
 
         selection = trie.Selection(allowed, allowed)
-        return trie.near(known, tokens[-1], 0, PREFIX_CANDIDATES, selection, prefix=True, taken=set(tokens[:-1]))
+        return trie.near(known, tokens[-1], 0, self.candidates, selection, prefix=True, taken=set(tokens[:-1]))
 
     def _sequence(self, field: Field, tokens: list[bytes], *, exact: bool, whole: bool) -> IntArray:
         """The documents with all tokens; if `exact`, in a text that begins with them, and if `whole`, ends there."""
@@ -127,6 +138,29 @@ class Evaluator:
             return documents
         keys = [_placed(p, i, last=whole and i == len(tokens) - 1) for i, p in enumerate(found)]
         return np.unique(common(keys) >> 16)
+
+    def _objects(self, condition: filters.ObjectCondition) -> BoolArray:
+        """The documents of which one object fulfils the condition; only those are looked at that may have one."""
+        mask = self._none()
+        if not isinstance(self.view, View):
+            raise TypeError(condition)
+        documents = np.flatnonzero(self._possible(condition.inner))
+        for low in range(0, len(documents), OBJECTS_TOGETHER):
+            some = documents[low : low + OBJECTS_TOGETHER]
+            objects, owners = objects_of(self.connection, self.view, some, condition.parent)
+            inside = ObjectsView(self.view, objects, condition.parent)
+            mask[some[owners[Evaluator(self.connection, inside, self.candidates).mask(condition.inner)]]] = True
+        return mask
+
+    def _possible(self, condition: filters.Condition) -> BoolArray:
+        """The documents that may have such an object: all where it says what is not, else as if they were one."""
+        if isinstance(condition, filters.Combination):
+            left, right = self._possible(condition.left), self._possible(condition.right)
+            return left & right if condition.operator == "&&" else left | right
+        unequal = isinstance(condition, filters.NumberCondition) and any(
+            c == filters.NOT_EQUALS for c, _ in condition.comparisons
+        )
+        return ~self._none() if condition.negated or unequal else self._plain(condition)
 
 
 def common(arrays: Iterable[IntArray]) -> IntArray:

@@ -61,6 +61,16 @@ class TextCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectCondition:
+    """Some object at `parent` fulfils a condition as a whole, whose fields are named from the top."""
+
+    parent: str
+    inner: "Condition"
+    negated: bool
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Combination:
     """Both conditions hold (`&&`) or one of them does (`||`)."""
 
@@ -69,11 +79,19 @@ class Combination:
     right: "Condition"
 
 
-Condition = IdCondition | NumberCondition | BoolCondition | TextCondition | Combination
+Condition = IdCondition | NumberCondition | BoolCondition | TextCondition | ObjectCondition | Combination
+
+_OBJECT = re.compile(r"\s*([^:{}]+?)\.\{(.*)\}\s*\Z", re.DOTALL)
 
 
-def parse_filter(text: str, schema: Schema) -> Condition | None:
-    """The tree of a filter, or None where the text is blank; raises `ApiError`."""
+def parse_filter(text: str, schema: Schema, *, within: str = "") -> Condition | None:
+    """The tree of a filter, or None where the text is blank; raises `ApiError`.
+
+    Args:
+        text: As it came.
+        schema: Of the documents.
+        within: The objects that it is about, such as `ingredients.`; its fields are named from there.
+    """
     if not text.strip(" "):
         return None
     if len(text) > MAX_LENGTH:
@@ -84,7 +102,7 @@ def parse_filter(text: str, schema: Schema) -> Condition | None:
             f"`filter_by` has too many operations. Maximum allowed: {MAX_OPERATIONS}. "
             "Use `--filter-by-max-ops` command line argument to customize this value."
         )
-    return _tree(postfix, schema)
+    return _tree(postfix, schema, within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +147,7 @@ def _expression_end(text: str, start: int) -> int:
         after_colon = after_colon or character == ":"
         geo = geo and character != ")"
         if character == "{" and not ticked and not after_colon and text[i - 1 : i] == ".":
-            raise UnsupportedError("Filtering on the fields of one object together")
+            return _object_end(text, start, i)
         i += 1
         character = text[i : i + 1]
         ticked ^= character == "`"
@@ -141,6 +159,18 @@ def _expression_end(text: str, start: int) -> int:
             return len(text)
         if not ticked and not geo and (character in "()" or text[i : i + 2] in {"&&", "||"}):
             return i
+
+
+def _object_end(text: str, start: int, brace: int) -> int:
+    """Where the condition on an object that begins here ends: after the brace that closes it, outside backticks."""
+    ticked, depth = False, 0
+    for i in range(brace, len(text)):
+        ticked ^= text[i] == "`"
+        if not ticked:
+            depth += (text[i] == "{") - (text[i] == "}")
+        if not depth:
+            return i + 1
+    raise bad_request("Could not parse the filter query: unbalanced braces.", start)
 
 
 def _postfix(tokens: list[_Token]) -> list[_Token]:
@@ -170,11 +200,11 @@ def _unbalanced(token: _Token) -> ApiError:
     return bad_request("Could not parse the filter query: unbalanced parentheses.", token.position)
 
 
-def _tree(postfix: list[_Token], schema: Schema) -> Condition:
+def _tree(postfix: list[_Token], schema: Schema, within: str) -> Condition:
     stack: list[Condition] = []
     for token in postfix:
         if not token.is_operator:
-            stack.append(_located(token, schema))
+            stack.append(_located(token, schema, within))
             continue
         if len(stack) < 2:
             raise bad_request(f"Could not parse the filter query: unbalanced `{token.text}` operands.", token.position)
@@ -185,19 +215,37 @@ def _tree(postfix: list[_Token], schema: Schema) -> Condition:
     return stack[-1]
 
 
-def _located(token: _Token, schema: Schema) -> Condition:
+def _located(token: _Token, schema: Schema, within: str) -> Condition:
+    if found := _OBJECT.match(token.text):
+        return _object_condition(found, token, schema, within)
     try:
-        return _condition(token, schema)
+        return _condition(token, schema, within)
     except ApiError as error:
         error.position = token.position
         raise
 
 
-def _condition(token: _Token, schema: Schema) -> Condition:
+def _object_condition(found: re.Match[str], token: _Token, schema: Schema, within: str) -> ObjectCondition:
+    if within:
+        raise UnsupportedError("A filter on objects within another such filter")
+    parent, begin = found[1].strip(), token.position + found.start(2)
+    if not any(name.startswith(f"{parent}.") for name in schema.searchable):
+        raise bad_request(f"Could not find a filter field named `{parent}` in the schema.", token.position)
+    try:
+        inner = parse_filter(found[2], schema, within=f"{parent}.")
+    except ApiError as error:
+        error.position = begin + (error.position or 0)
+        raise
+    if inner is None:
+        raise bad_request("Filter query cannot be empty.", begin)
+    return ObjectCondition(parent, inner, negated=False, position=token.position)
+
+
+def _condition(token: _Token, schema: Schema, within: str) -> Condition:
     name, colon, value = token.text.partition(":")
     if not colon:
         raise bad_request("Could not parse the filter query.")
-    name, value = name.strip(), value.strip()
+    name, value = within + name.strip(), value.strip()
     if name == "id":
         return _id_condition(value, token.position)
     field = schema.searchable.get(name)

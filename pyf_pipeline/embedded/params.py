@@ -16,12 +16,14 @@ MAX_PER_PAGE = 250
 MAX_GROUP_LIMIT = 99
 MAX_QUERY_LENGTH = 4000
 FEW_DOCUMENTS = 500_000
+FILTER_CANDIDATES = 4
+"""How many words a prefix in a filter stands for, unless the search says otherwise."""
 
 _UNSIGNED = re.compile(r"\d+\Z")
 
 UNSUPPORTED = (
     "vector_query", "conversation", "conversation_model_id", "voice_query", "nl_query",
-    "personalization_model_id", "union",
+    "personalization_model_id", "union", "facet_return_parent",
 )  # fmt: skip
 
 
@@ -106,6 +108,8 @@ class SearchParams:
     filter_curated_hits: bool
     max_extra: tuple[int, int]
     stopwords: str
+    pre_segmented: bool
+    filter_candidates: int
 
 
 def parse_params(values: Mapping[str, Any], num_documents: int) -> SearchParams:
@@ -132,7 +136,8 @@ def parse_params(values: Mapping[str, Any], num_documents: int) -> SearchParams:
         highlight_v1=raw.flag("enable_highlight_v1", default=True), pinned_hits=raw.text("pinned_hits"),
         hidden_hits=raw.names("hidden_hits"), filter_curated_hits=raw.flag("filter_curated_hits", default=False),
         max_extra=(raw.number("max_extra_prefix", 2**15), raw.number("max_extra_suffix", 2**15)),
-        stopwords=raw.text("stopwords"),
+        stopwords=raw.text("stopwords"), pre_segmented=raw.flag("pre_segmented_query", default=False),
+        filter_candidates=raw.number("max_filter_by_candidates", FILTER_CANDIDATES),
     )  # fmt: skip
     _check(parsed)
     return parsed
@@ -142,6 +147,8 @@ def _refuse_unsupported(raw: Raw) -> None:
     for name in UNSUPPORTED:
         if raw.text(name) not in {"", "false"}:
             raise UnsupportedError(f"Parameter `{name}`")
+    if not raw.flag("validate_field_names", default=True):
+        raise UnsupportedError("Parameter `validate_field_names` as false")
 
 
 def _settings(raw: Raw) -> FieldSettings:

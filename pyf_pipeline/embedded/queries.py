@@ -1,9 +1,12 @@
 """What stands in `q`: words to find, words and phrases to leave out, phrases to find."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pyf_pipeline.embedded.stemming import Stem
 from pyf_pipeline.embedded.tokens import Tokenizer
+
+_Words = Callable[[str], list[str]]
 
 WILDCARD = "*"
 MINUS, QUOTE = "-", '"'
@@ -44,14 +47,16 @@ class _State:
     phrase: list[str] = field(default_factory=list)
 
 
-def parse_query(text: str, tokenizer: Tokenizer) -> Query:
-    """Reads `q` by a field's tokeniser."""
+def parse_query(text: str, tokenizer: Tokenizer, *, pre_segmented: bool = False) -> Query:
+    """Reads `q` by a field's tokeniser, or where it is taken apart already, just at its spaces."""
     if text == WILDCARD:
         return Query(include=[WILDCARD])
     query, state = Query(), _State()
     minus_is_letter = MINUS in tokenizer.symbols
-    for token in tokenizer.with_symbols(MINUS, QUOTE).words(text):
-        _take(token, query, state, tokenizer, minus_is_letter=minus_is_letter)
+    tokens = text.split() if pre_segmented else tokenizer.with_symbols(MINUS, QUOTE).words(text)
+    words = _as_it_is if pre_segmented else tokenizer.words
+    for token in tokens:
+        _take(token, query, state, words, minus_is_letter=minus_is_letter)
     if state.phrase:
         if state.excluding:
             query.exclude.append(state.phrase)
@@ -62,7 +67,11 @@ def parse_query(text: str, tokenizer: Tokenizer) -> Query:
     return query
 
 
-def _take(token: str, query: Query, state: _State, tokenizer: Tokenizer, *, minus_is_letter: bool) -> None:
+def _as_it_is(token: str) -> list[str]:
+    return [token] if token else []
+
+
+def _take(token: str, query: Query, state: _State, words: _Words, *, minus_is_letter: bool) -> None:
     if token == MINUS and not minus_is_letter:
         return
     if token.startswith("-") and not minus_is_letter:
@@ -78,7 +87,7 @@ def _take(token: str, query: Query, state: _State, tokenizer: Tokenizer, *, minu
             token = token[:-1]
         elif token == QUOTE:
             state.in_phrase = True
-    for word in tokenizer.words(token):
+    for word in words(token):
         _place(word, query, state)
     if ends:
         (query.exclude if state.excluding else query.phrases).append(state.phrase)

@@ -1,5 +1,6 @@
 """From method and path to what answers: authorised, with every error in the API's form."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pyf_pipeline.embedded import absent, alteration, catalogue, document_api, keys, named_api, node
+from pyf_pipeline.embedded.documents import ACTIONS
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
 from pyf_pipeline.embedded.messages import Answer, Request, json_answer, refusal
 from pyf_pipeline.embedded.params import Raw
@@ -96,7 +98,12 @@ def _dispatch(service: Service, request: Request) -> Answer:
 def _authorise(service: Service, request: Request, route: Route, found: tuple[str, ...]) -> dict[str, str]:
     if route.action == SEARCH and request.path == ("multi_search",):
         return {}  # authorised search by search, as each names its own collection
-    return service.authorise(request.key, route.action, [found[0]] if route.names_collection else [])
+    collections = [found[0]] if route.names_collection else []
+    if route.handler is document_api.create_document and request.query.get("action") in ACTIONS:
+        # A key may be for one way of writing alone, such as `documents:upsert`.
+        with contextlib.suppress(ApiError):
+            return service.authorise(request.key, f"documents:{request.query['action']}", collections)
+    return service.authorise(request.key, route.action, collections)
 
 
 def _search_parameters(service: Service, own: dict[str, Any], imposed: dict[str, str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pyf_pipeline.embedded.catalogue import Collection
 from pyf_pipeline.embedded.errors import bad_request
 from pyf_pipeline.embedded.evaluation import Evaluator, documents_of
 from pyf_pipeline.embedded.facets import Counter, check_facet_query, parse_facets
-from pyf_pipeline.embedded.filters import parse_filter
+from pyf_pipeline.embedded.filters import Condition, parse_filter
 from pyf_pipeline.embedded.matching import MAX_WEIGHT, FoundToken, Matcher, QueryToken, SearchField
 from pyf_pipeline.embedded.names import expanded
 from pyf_pipeline.embedded.params import SearchParams, check_paging, first_hit, parse_params
@@ -28,6 +28,8 @@ from pyf_pipeline.embedded.view import View
 
 WILDCARD_SCORE = 100
 PHRASE_SCORE = 100_000
+BUCKETED = 250
+"""Of how many hits at most `buckets` makes parts."""
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class Search:
         check_paging(params)
         sorts = parse_sorts(params.sort_by, schema, wildcard=params.query == "*", grouped=bool(group_fields))
         query = self._query(fields)
-        mask = Evaluator(self.connection, self.view).mask(condition) if condition is not None else None
+        mask = self._mask(condition) if condition is not None else None
         groups = self._groups(group_fields)
         pinned = self._pinned(mask)
         found = self._find(fields, query, mask, groups, pinned)
@@ -85,8 +87,10 @@ class Search:
             found.matched[document] = True
         keys = self._keys(sorts, found, groups)
         order = _ordered(found.matched, keys)
-        if buckets := _bucketed(sorts):
-            order = self._by_buckets(order, sorts, buckets, found, groups)
+        length, bounded = _buckets(sorts, len(order))
+        if length:
+            best = self._by_buckets(order[:bounded], sorts, length, found, groups)
+            order = np.concatenate([best, order[bounded:]])
         counter = Counter(
             self.connection, self.view, found.matched, groups,
             everything=query.is_wildcard and not query.phrases and condition is None,
@@ -108,10 +112,13 @@ class Search:
         answer["facet_counts"] = [c for r in requests if (c := counter.count(r)) is not None]
         return answer
 
+    def _mask(self, condition: Condition) -> BoolArray:
+        return Evaluator(self.connection, self.view, self.params.filter_candidates).mask(condition)
+
     def _query(self, fields: list[SearchField]) -> Query:
         """What is looked for, read as the texts of the heaviest field are."""
         analyser = self.view.analyser(self.connection, fields[0].name if fields else "")
-        query = parse_query(self.params.query, analyser.tokenizer)
+        query = parse_query(self.params.query, analyser.tokenizer, pre_segmented=self.params.pre_segmented)
         if self.params.stopwords:
             query = query.without(stopwords_of(self.connection, self.params.stopwords))
         return query.stemmed(analyser.stem) if analyser.stem else query
@@ -247,24 +254,24 @@ class Search:
         return keys
 
     def _by_buckets(
-        self, order: IntArray, sorts: list[Sort], buckets: int, found: Found, groups: IntArray | None
+        self, order: IntArray, sorts: list[Sort], length: int, found: Found, groups: IntArray | None
     ) -> IntArray:
-        """Cuts the best hits into parts of about one text match and lets the other keys decide within each."""
-        bounded = order[:250]
-        if len(bounded) < buckets:
-            return order
-        length = len(bounded) // buckets
-        scores = found.scores.copy()
-        for low in range(0, len(bounded), length):
-            scores[bounded[low : low + length]] = found.scores[bounded[low]]
+        """Cuts hits into parts of one length, taken to match alike, and lets the other keys decide in each."""
+        scores = np.zeros_like(found.scores)
+        scores[order] = -(np.arange(len(order)) // length)
         matched = np.zeros_like(found.matched)
-        matched[bounded] = True
-        keys = self._keys(sorts, replace(found, scores=scores), groups)
-        return np.concatenate([_ordered(matched, keys), order[250:]])
+        matched[order] = True
+        return _ordered(matched, self._keys(sorts, replace(found, scores=scores), groups))
 
 
-def _bucketed(sorts: list[Sort]) -> int:
-    return next((s.buckets for s in sorts if s.name == TEXT_MATCH and s.buckets), 0)
+def _buckets(sorts: list[Sort], found: int) -> tuple[int, int]:
+    """How many hits are put together as matching alike (0: none), and of how many hits, the best."""
+    sort = next((s for s in sorts if s.name == TEXT_MATCH and (s.buckets or s.bucket_size)), None)
+    if sort is None:
+        return 0, found
+    if sort.buckets:
+        return min(found, BUCKETED) // sort.buckets, min(found, BUCKETED)
+    return (sort.bucket_size if sort.bucket_size <= found else 0), found
 
 
 def _ordered(matched: BoolArray, keys: list[IntArray]) -> IntArray:

@@ -2,18 +2,19 @@
 
 import re
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pyf_pipeline.embedded.arrays import AnyArray, IntArray
+from pyf_pipeline.embedded.decay import Decay, parse_decay
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
 from pyf_pipeline.embedded.evaluation import Evaluator
 from pyf_pipeline.embedded.filters import parse_filter
 from pyf_pipeline.embedded.schema import Field, Schema
 from pyf_pipeline.embedded.view import View
 
-TEXT_MATCH, GROUP_FOUND, EVAL, SEQUENCE = "_text_match", "_group_found", "_eval", "_seq_id"
+TEXT_MATCH, GROUP_FOUND, EVAL, SEQUENCE, RANDOM = "_text_match", "_group_found", "_eval", "_seq_id", "_rand"
 MAX_SORTS = 3
 HIGHEST = np.iinfo(np.int64).max
 
@@ -28,6 +29,9 @@ class Sort:
         missing: Where documents without a value go: "first", "last", or "" for as Typesense sees fit.
         evals: For `_eval`: conditions with what each is worth.
         buckets: For `_text_match`: into how many equal parts the hits are cut before other keys decide; 0 for none.
+        bucket_size: The same by how many hits are in each part.
+        seed: For `_rand`: hits come in the same order by the same seed; None for another order each time.
+        decay: For a number: what it is worth by how far it is from another.
     """
 
     name: str
@@ -35,6 +39,9 @@ class Sort:
     missing: str = ""
     evals: tuple[tuple[str, int], ...] = ()
     buckets: int = 0
+    bucket_size: int = 0
+    seed: int | None = None
+    decay: Decay | None = None
 
 
 def parse_sorts(text: str, schema: Schema, *, wildcard: bool, grouped: bool) -> list[Sort]:
@@ -69,6 +76,8 @@ def _split(text: str) -> list[str]:
 
 
 def _parse(part: str, schema: Schema, *, grouped: bool) -> Sort:
+    if part.startswith(RANDOM) and part.endswith(")"):
+        part += ":desc"  # the one that needs no direction
     expression, colon, order = part.rpartition(":")
     if not colon or not expression.strip() or ")" in order:
         raise bad_request("Parameter `sort_by` is malformed.")
@@ -79,21 +88,27 @@ def _parse(part: str, schema: Schema, *, grouped: bool) -> Sort:
     if bracket and not inner.endswith(")"):
         raise bad_request("Parameter `sort_by` is malformed.")
     name, inner = name.strip(), inner[:-1] if bracket else ""
-    if name == EVAL:
-        sort = Sort(EVAL, descending=True, evals=_evals(inner, schema))
-    elif name in {"_vector_distance", "_vector_query", "_rand"}:
-        raise UnsupportedError(f"Sorting by `{name}`")
-    elif name == TEXT_MATCH:
-        sort = Sort(TEXT_MATCH, descending=True, buckets=_buckets(inner) if bracket else 0)
-    elif name == GROUP_FOUND:
-        if not grouped:
-            raise not_found("group_by parameters should not be empty when using sort_by group_found")
-        sort = Sort(GROUP_FOUND, descending=True)
-    else:
+    if name == GROUP_FOUND and not grouped:
+        raise not_found("group_by parameters should not be empty when using sort_by group_found")
+    sort = _special_sort(name, inner, schema) if name.startswith("_") else None
+    if sort is None:
         sort = _field_sort(name, inner, schema, has_options=bool(bracket))
     if order not in {"ASC", "DESC"}:
         raise bad_request(f"Order for field` {name}` should be either ASC or DESC.")
-    return Sort(sort.name, order == "DESC", sort.missing, sort.evals, sort.buckets)
+    return replace(sort, descending=order == "DESC")
+
+
+def _special_sort(name: str, inner: str, schema: Schema) -> Sort | None:
+    """The key of a name that no field has; None where it is a field's."""
+    if name in {"_vector_distance", "_vector_query"}:
+        raise UnsupportedError(f"Sorting by `{name}`")
+    if name == EVAL:
+        return Sort(EVAL, descending=True, evals=_evals(inner, schema))
+    if name == RANDOM:
+        return Sort(RANDOM, descending=True, seed=_seed(inner))
+    if name == TEXT_MATCH:
+        return _bucketed(inner) if inner else Sort(TEXT_MATCH, descending=True)
+    return Sort(GROUP_FOUND, descending=True) if name == GROUP_FOUND else None
 
 
 def _field_sort(name: str, inner: str, schema: Schema, *, has_options: bool) -> Sort:
@@ -101,23 +116,35 @@ def _field_sort(name: str, inner: str, schema: Schema, *, has_options: bool) -> 
     if field is None or (not has_options and (not field.sort or not field.index)):
         raise not_found(f"Could not find a field named `{name}` in the schema for sorting.")
     missing = ""
-    if has_options:
+    decay = parse_decay(field, inner) if has_options and "origin" in inner else None
+    if has_options and not decay:
         key, colon, value = inner.partition(":")
         missing = value.strip()
         if not colon or key.strip() != "missing_values" or missing not in {"first", "last", "normal"}:
             raise bad_request(f"Bad syntax for sorting field `{name}`")
     if not field.sort or not field.index:
         raise not_found(f"Could not find a field named `{name}` in the schema for sorting.")
-    return Sort(name, descending=True, missing="" if missing == "normal" else missing)
+    return Sort(name, descending=True, missing="" if missing == "normal" else missing, decay=decay)
 
 
-def _buckets(inner: str) -> int:
+def _bucketed(inner: str) -> Sort:
     key, colon, value = inner.partition(":")
-    if not colon or key.strip() != "buckets":
+    key = key.strip()
+    if not colon or key not in {"buckets", "bucket_size"}:
         raise bad_request("Invalid sorting parameter passed for _text_match.")
     if not value.strip().isdigit():
-        raise bad_request("Invalid value passed for _text_match `buckets` configuration.")
-    return int(value)
+        raise bad_request(f"Invalid value passed for _text_match `{key}` configuration.")
+    number = int(value)
+    if key == "buckets":
+        return Sort(TEXT_MATCH, descending=True, buckets=number)
+    return Sort(TEXT_MATCH, descending=True, bucket_size=number)
+
+
+def _seed(inner: str) -> int | None:
+    text = inner.strip()
+    if text and not text.isdigit():
+        raise bad_request("Only positive integer seed value is allowed for _rand().")
+    return int(text) if text else None
 
 
 _SCORED = re.compile(r"\s*\((.*)\)\s*:\s*(\d+)\s*\Z", re.DOTALL)
@@ -165,6 +192,8 @@ class Sorter:
             return _directed(text_scores, sort)
         if sort.name in {SEQUENCE, GROUP_FOUND}:
             return _directed(np.arange(self.view.size, dtype=np.int64), sort)
+        if sort.name == RANDOM:
+            return np.random.default_rng(sort.seed).permutation(self.view.size).astype(np.int64)
         if sort.name == EVAL:
             return _directed(self._eval(sort), sort)
         field = self.view.schema.by_name[sort.name]
@@ -192,7 +221,10 @@ class Sorter:
         has = column.counts() > 0
         keys = np.full(self.view.size, HIGHEST if sort.missing == "first" else -HIGHEST, dtype=np.int64)
         values = column.values[column.starts[:-1][has]]
-        whole = sortable_floats(values) if field.is_float else values.astype(np.int64)
+        if sort.decay:
+            whole = sortable_floats(sort.decay.worth(values).astype(np.float32))
+        else:
+            whole = sortable_floats(values) if field.is_float else values.astype(np.int64)
         keys[has] = _directed(whole, sort)
         return keys
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import typesense
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -305,3 +306,71 @@ def test_a_filter_given_twice_is_meant_twice(raw: Callable[..., httpx.Response])
     assert [h["document"]["id"] for h in answer.json()["hits"]] == ["d0"]
     unencoded = raw("GET", "/collections/c/documents/search?q=*&filter_by=stars:=5&&yanked:true&per_page=1")
     assert unencoded.json()["found"] == 1
+
+
+def test_how_many_words_a_prefix_stands_for_can_be_said(client: typesense.Client) -> None:
+    client.collections.create({"name": "c", "fields": [{"name": "name", "type": "string"}]})
+    lines = [{"id": str(i), "name": f"acme{i}"} for i in range(12)]
+    client.collections["c"].documents.import_(lines, {"action": "create"})
+    for more, count in (({}, 4), ({"max_filter_by_candidates": 9}, 9), ({"max_filter_by_candidates": 100}, 12)):
+        search: Any = {"q": "*", "filter_by": "name:Acm*", **more}
+        assert client.collections["c"].documents.search(search)["found"] == count
+
+
+DISHES = [
+    {"id": "pasta", "parts": [{"name": "cheese", "share": 40}, {"name": "spinach", "share": 10, "fresh": True}]},
+    {
+        "id": "pizza",
+        "parts": [{"name": "Blue cheese", "share": 20.5}, {"name": "ham", "share": 30, "tags": ["a", "b"]}],
+    },
+    {"id": "salad", "parts": [{"name": "spinach", "share": 90, "fresh": True}], "cook": {"name": "Ann", "age": 30}},
+    {"id": "soup"},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("parts.name:=cheese && parts.share:<30", ["pasta"]),
+        ("parts.{name:=cheese && share:<30}", []),
+        ("parts.{name:=cheese && share:>30}", ["pasta"]),
+        ("parts.{name:cheese && share:<30}", ["pizza"]),
+        ("parts.{ share:[15..35] || (fresh:true && share:<50) }", ["pasta", "pizza"]),
+        ("parts.{name:!=spinach && share:<35}", ["pizza"]),
+        ("parts.{name:!cheese && share:!=30}", ["pasta", "salad"]),
+        ("parts.{tags:=b && name:=ham}", ["pizza"]),
+        ("parts.{tags:=b && name:=cheese}", []),
+        ("parts.{name:=`Blue cheese` && share:20.5} || id:=soup", ["pizza", "soup"]),
+        ("parts.{name:spin* && fresh:true} && parts.share:>50", ["salad"]),
+        ("cook.{name:=Ann && age:>20}", ["salad"]),
+        ("cook.{name:=Ann && age:>40}", []),
+    ],
+)
+def test_a_filter_may_be_about_one_object_of_a_list(client: typesense.Client, text: str, ids: list[str]) -> None:
+    fields = [
+        {"name": "parts", "type": "object[]", "optional": True},
+        {"name": "cook", "type": "object", "optional": True},
+    ]
+    client.collections.create({"name": "c", "fields": fields, "enable_nested_fields": True})  # type: ignore[typeddict-item] # options as they come
+    every = {"id": "every", "parts": [{"name": "x", "share": 0.5, "fresh": False, "tags": ["z"]}]}
+    client.collections["c"].documents.import_([every, *DISHES], {"action": "create"})
+    client.collections["c"].documents["every"].delete()
+    answer = client.collections["c"].documents.search({"q": "*", "filter_by": text})
+    assert sorted(h["document"]["id"] for h in answer["hits"]) == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("parts.{name:=x", 0), ("none.{name:=x}", 0), ("parts.{none:=x}", 7), ("yanked:true && parts.{none:=x}", 22),
+        ("parts.{}", 7), ("parts.{name:=x &&}", 15), ("parts.{(name:=x}", 7), ("parts.{parts.{name:=x}}", 7),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_filter_on_objects_is_located(client: typesense.Client, text: str, position: int) -> None:
+    fields = [{"name": "parts", "type": "object[]"}, {"name": "parts.name", "type": "string[]"},
+              {"name": "yanked", "type": "bool"}]  # fmt: skip
+    schema = parse_schema({"name": "c", "fields": fields, "enable_nested_fields": True})
+    with pytest.raises(ApiError) as raised:
+        parse_filter(text, schema)
+    assert raised.value.status == 400
+    assert raised.value.position == position
