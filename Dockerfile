@@ -1,4 +1,4 @@
-# One image for the code server, the webserver and the daemon; docker-compose.yml tells them apart.
+# One image for the code server, the webserver, the daemon and the search page; docker-compose.yml tells them apart.
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1

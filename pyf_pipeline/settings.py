@@ -91,6 +91,9 @@ class Settings(BaseModel):
         description="All nodes of a cluster in place of TYPESENSE_HOST: host:port or addresses, with commas between.",
     )
     typesense_api_key: SecretStr | None = Field(None, description="An admin key; needed with TYPESENSE_HOST.")
+    typesense_search_key: SecretStr | None = Field(
+        None, description="A search-only key that the search page hands out; unset: it makes one."
+    )
     typesense_timeout: float = Field(120, gt=0, description="Seconds for which one request may take.")
 
     pyf_home: AbsolutePath = Field(Path(".pyf"), description="Where state is kept unless told otherwise.")

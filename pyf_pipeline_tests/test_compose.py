@@ -81,7 +81,7 @@ def test_no_service_has_more_rights_than_it_needs(service: dict[str, Any]) -> No
     assert not service.get("privileged")
 
 
-@pytest.mark.parametrize("name", sorted(OURS | {"postgres"}))
+@pytest.mark.parametrize("name", sorted(OURS | {"postgres", "page"}))
 def test_services_do_not_run_as_root(name: str) -> None:
     assert SERVICES[name]["user"] not in {"root", "0", "0:0"}
 
@@ -89,7 +89,7 @@ def test_services_do_not_run_as_root(name: str) -> None:
 def test_the_user_is_the_one_that_the_image_makes() -> None:
     made = re.search(r"useradd .*--uid (\d+)", (ROOT / "Dockerfile").read_text())
     assert made is not None
-    assert {SERVICES[name]["user"] for name in OURS} == {f"{made[1]}:{made[1]}"}
+    assert {SERVICES[name]["user"] for name in OURS | {"page"}} == {f"{made[1]}:{made[1]}"}
 
 
 @each_service

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text()
 OFFERED = dict(re.findall(r"^#([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
 # What Dagster and the compose file read, and the settings do not.
-OTHERS = {"DAGSTER_HOME", "POSTGRES_PASSWORD", "BIND_ADDRESS", "WEBSERVER_PORT", "TYPESENSE_PUBLIC_PORT"}
+OTHERS = {"DAGSTER_HOME", "POSTGRES_PASSWORD", "BIND_ADDRESS", "WEBSERVER_PORT", "TYPESENSE_PUBLIC_PORT", "PAGE_PORT"}
 
 
 def test_every_setting_is_there_and_nothing_else() -> None:
@@ -32,7 +32,8 @@ def test_every_setting_is_explained() -> None:
         at = next(number for number, line in enumerate(lines) if line.startswith(f"#{name}="))
         above = lines[at - 1]
         # Neighbours may share an explanation, as the address and the ports of the containers do.
-        assert above.startswith(("# ", "#BIND_ADDRESS=", "#WEBSERVER_PORT=")), f"{name} is not explained"
+        neighbours = ("#BIND_ADDRESS=", "#WEBSERVER_PORT=", "#TYPESENSE_PUBLIC_PORT=")
+        assert above.startswith(("# ", *neighbours)), f"{name} is not explained"
 
 
 def test_compose_reads_only_what_the_example_names() -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from typing import Any
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -16,6 +15,7 @@ from pyf_pipeline.embedded.catalogue import list_aliases, list_collections
 from pyf_pipeline.embedded.errors import ApiError
 from pyf_pipeline.embedded.messages import Request, parse_parameters, refusal
 from pyf_pipeline.embedded.page.app import page_routes
+from pyf_pipeline.embedded.page.upstream import Offer
 from pyf_pipeline.embedded.router import MAX_IMPORT_BYTES, dispatch
 from pyf_pipeline.embedded.service import Service
 from pyf_pipeline.embedded.transport import KEY_HEADER
@@ -38,20 +38,15 @@ class IndexUpstream:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    @property
-    def search_key(self) -> str:
-        """The key that the page is given."""
-        return self._service.page_key
-
-    def collections(self) -> list[dict[str, Any]]:
-        """What there is to choose from: what is published under an alias first, and nothing that is empty."""
+    def offer(self) -> Offer:
+        """What there is to choose from: what is published under an alias first, and nothing else that is empty."""
         with self._service.storage.read() as connection:
             found = {c.schema.name: c.to_json() for c in list_collections(connection)}
             aliases = {a["name"]: a["collection_name"] for a in list_aliases(connection)}
         aliased = {name: target for name, target in aliases.items() if target in found and name not in found}
         published = [{**found[aliased[name]], "name": name} for name in sorted(aliased)]
         others = [found[name] for name in sorted(found.keys() - aliased.values()) if found[name]["num_documents"]]
-        return [*published, *others]
+        return Offer([*published, *others], self._service.page_key)
 
     def multi_search(self, body: bytes, key: str) -> tuple[int, bytes]:
         """Answers a search."""

@@ -6,11 +6,13 @@ names for regular expressions that the whole name has to match
 """
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from typesense.exceptions import ObjectAlreadyExists, ObjectNotFound
+from typesense.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestForbidden, RequestUnauthorized
 
 from pyf_pipeline.search.client import SearchServer
 from pyf_pipeline.search.errors import SearchError
@@ -22,6 +24,9 @@ SEARCH_ONLY = "documents:search"
 NEVER = 64_723_363_199
 
 SHORTEST_VALUE = 16
+
+# How much of a key's value the server tells.
+PREFIX_LENGTH = 4
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,54 @@ def create_search_key(
             made = cast("dict[str, Any]", server.client.keys.create(cast("Any", wanted)))
         except ObjectAlreadyExists:
             raise SearchError("a key with this value exists already: give another value, or none") from None
-    return NewKey(_key({**made, "value_prefix": made["value"][:4]}), made["value"])
+    return NewKey(_key({**made, "value_prefix": made["value"][:PREFIX_LENGTH]}), made["value"])
+
+
+def keep_search_key(server: SearchServer, names: Sequence[str], *, value: str, description: str) -> None:
+    """Make sure that there is a key of this value that can search under these names, and nothing else.
+
+    Args:
+        server: The search server.
+        names: Of collections or aliases, as searches name them.
+        value: The key's; long, as it cannot be changed.
+        description: What it is for; the names are added.
+
+    Raises:
+        SearchError: The server is away, or refuses.
+    """
+    wanted: dict[str, Any] = {
+        "description": f"{description}: {', '.join(names)}",
+        "actions": [SEARCH_ONLY],
+        "collections": [patterns(name)[0] for name in names],
+        "value": value,
+    }
+    known = {(key.prefix, key.description) for key in list_keys(server)}
+    if (value[:PREFIX_LENGTH], wanted["description"]) in known:
+        return
+    with server.explained(), suppress(ObjectAlreadyExists):
+        server.client.keys.create(cast("Any", wanted))
+
+
+def check_search_only(visitor: SearchServer, variable: str) -> None:
+    """Make sure that a key can be handed to anybody: that it does not open what is not a search.
+
+    Args:
+        visitor: The search server, reached with this key.
+        variable: The setting that it comes from.
+
+    Raises:
+        SearchError: It does, or the server is away.
+    """
+    with visitor.explained():
+        for forbidden in (visitor.client.collections.retrieve, visitor.client.keys.retrieve):
+            try:
+                forbidden()
+            except (RequestUnauthorized, RequestForbidden):
+                continue
+            raise SearchError(
+                f"{variable} may do more than search, and would be shown to everybody: make a key for it with "
+                "`pyfupdater --add-search-only-apikey`, or leave it unset"
+            )
 
 
 def list_keys(server: SearchServer) -> list[Key]:

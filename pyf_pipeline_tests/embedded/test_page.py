@@ -15,7 +15,7 @@ import typesense
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pyf_pipeline.embedded.page.app import MAX_SEARCH_BYTES, create_page
-from pyf_pipeline.embedded.page.upstream import TypesenseUpstream
+from pyf_pipeline.embedded.page.upstream import AwayError, Offer, TypesenseUpstream
 from pyf_pipeline.embedded.server import create_app
 from pyf_pipeline_tests.embedded.conftest import ADMIN, client_of, listening
 
@@ -157,11 +157,11 @@ def test_a_name_that_looks_like_markup_stays_a_name(path: Path, filled: typesens
     filled.aliases.upsert("a", {"collection_name": "plone-1"})
     filled.collections.create({"name": name, "fields": FIELDS, "enable_nested_fields": True})
     filled.collections["locks"].documents.create(document(1))
-    upstream = TypesenseUpstream("http://none.invalid", search_key=name, collections=lambda: [{"name": name}])
+    upstream = TypesenseUpstream("http://none.invalid", offer=lambda: Offer([{"name": name}], name))
     with listening(create_page(upstream)) as port:
         shell = httpx.get(f"http://127.0.0.1:{port}/").text
     assert name not in shell
-    assert data_of(shell) == {"collections": [{"documents": 0, "fields": [], "name": name}], "key": name}
+    assert data_of(shell) == {"collections": [{"documents": 0, "fields": [], "name": name}], "key": name, "problem": ""}
 
 
 def test_the_same_page_over_a_server_elsewhere_passes_searches_on_and_nothing_else(
@@ -169,9 +169,7 @@ def test_the_same_page_over_a_server_elsewhere_passes_searches_on_and_nothing_el
 ) -> None:
     made = filled.keys.create({"description": "page", "actions": ["documents:search"], "collections": ["plone"]})
     upstream = TypesenseUpstream(
-        base,
-        search_key=made["value"],
-        collections=lambda: [{**filled.collections["plone"].retrieve(), "name": "plone"}],
+        base, offer=lambda: Offer([{**filled.collections["plone"].retrieve(), "name": "plone"}], made["value"])
     )
     with listening(create_page(upstream)) as port:
         mine = f"http://127.0.0.1:{port}"
@@ -186,11 +184,20 @@ def test_the_same_page_over_a_server_elsewhere_passes_searches_on_and_nothing_el
         assert [a.status_code for a in answers] == [200, 401, 401]
         assert answers[0].json()["results"][0]["found"] == 31
         assert httpx.get(f"{mine}/collections").status_code == 404
+        assert httpx.get(f"{mine}/health").json() == {"ok": True}
         assert httpx.post(f"{mine}/multi_search", content=b"x" * (MAX_SEARCH_BYTES + 1)).status_code == 413
 
 
 def test_a_server_that_cannot_be_reached_is_said_to_be() -> None:
-    upstream = TypesenseUpstream("http://127.0.0.1:9", search_key="x", collections=list)
+    def away() -> Offer:
+        raise AwayError("The <server> is away.")
+
+    upstream = TypesenseUpstream("http://127.0.0.1:9", offer=away)
+    with listening(create_page(upstream)) as port:
+        answer = httpx.get(f"http://127.0.0.1:{port}/")
+    assert answer.status_code == 503
+    assert "The &lt;server&gt; is away." in answer.text
+    assert data_of(answer.text) == {"collections": [], "key": "", "problem": "The <server> is away."}
     assert upstream.multi_search(b"{}", "x") == (503, b'{"message":"The search server cannot be reached."}')
 
 
@@ -225,4 +232,4 @@ def test_nothing_that_a_package_holds_runs_in_a_browser(base: str, app: Recorded
     assert "Read me" in frame
     assert not re.search("attack|evil", html.unescape(frame[: frame.index("</iframe>")]))
     assert "/page/readme.css" in app.paths
-    assert [p for p in app.paths if "attack" in p] == []
+    assert [p for p in app.paths if "attack" in p or p == "/x"] == []

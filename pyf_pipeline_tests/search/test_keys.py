@@ -6,7 +6,14 @@ from typesense.exceptions import RequestUnauthorized
 
 from pyf_pipeline.search.client import SearchServer, connect_embedded
 from pyf_pipeline.search.errors import SearchError
-from pyf_pipeline.search.keys import create_search_key, delete_key, list_keys, patterns
+from pyf_pipeline.search.keys import (
+    check_search_only,
+    create_search_key,
+    delete_key,
+    keep_search_key,
+    list_keys,
+    patterns,
+)
 from pyf_pipeline.search.management import rollback
 from pyf_pipeline.search.publish import Publisher
 from pyf_pipeline.search.query import search
@@ -120,3 +127,19 @@ def test_a_deleted_key_opens_nothing(server: SearchServer) -> None:
     with pytest.raises(SearchError, match=f"no key with the number {made.key.id}"):
         delete_key(server, made.key.id)
     visitor.close()
+
+
+def test_a_key_that_is_kept_is_made_once_and_searches_these_names_alone(server: SearchServer) -> None:
+    value = "k" * 40
+    for _ in range(2):
+        keep_search_key(server, ["django", "plone"], value=value, description="page")
+    (key,) = list_keys(server)
+    assert (key.description, key.collections) == ("page: django, plone", ("django", "plone"))
+    visitor = with_key(server, value)
+    assert search(visitor.client, "django", EVERYTHING)["found"] == 3
+    with pytest.raises(RequestUnauthorized):
+        search(visitor.client, "plone-internal", EVERYTHING)
+    check_search_only(visitor, "SOME_KEY")
+    visitor.close()
+    with pytest.raises(SearchError, match="SOME_KEY may do more than search"):
+        check_search_only(server, "SOME_KEY")

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pyf_pipeline.embedded.page.upstream import Upstream, shown
+from pyf_pipeline.embedded.page.upstream import AwayError, Offer, Upstream, shown
 
 MAX_SEARCH_BYTES = 64 * 1024
 KEY_HEADER = "x-typesense-api-key"
@@ -33,7 +33,7 @@ _FILES = resources.files("pyf_pipeline.embedded.page")
 
 
 def create_page(upstream: Upstream) -> Starlette:
-    """The page over a server: `/`, its files, and `/multi_search`, which is passed on.
+    """The page over a server: `/`, its files, `/multi_search`, which is passed on, and `/health`, which is not.
 
     Args:
         upstream: What is searched; `TypesenseUpstream` is one over the network.
@@ -49,15 +49,24 @@ def create_page(upstream: Upstream) -> Starlette:
         status, answer = await run_in_threadpool(upstream.multi_search, body, key)
         return Response(answer, status, media_type="application/json", headers=HEADERS)
 
-    return Starlette(routes=[*page_routes(upstream), Route("/multi_search", search, methods=["POST"])])
+    async def health(_: Request) -> Response:
+        return _json(200, {"ok": True})
+
+    own = [Route("/multi_search", search, methods=["POST"]), Route("/health", health, methods=["GET"])]
+    return Starlette(routes=[*page_routes(upstream), *own])
 
 
 def page_routes(upstream: Upstream) -> list[Route]:
     """The page itself and its files, for a server that answers searches by itself."""
 
     async def shell(_: Request) -> Response:
-        text = await run_in_threadpool(render, upstream)
-        return Response(text, media_type="text/html", headers={**HEADERS, "cache-control": "no-store"})
+        status, problem = 200, ""
+        try:
+            offer = await run_in_threadpool(upstream.offer)
+        except AwayError as error:
+            status, problem, offer = 503, str(error), Offer([], "")
+        headers = {**HEADERS, "cache-control": "no-store"}
+        return Response(render(offer, problem), status, media_type="text/html", headers=headers)
 
     async def static(request: Request) -> Response:
         name = request.path_params["name"]
@@ -71,14 +80,14 @@ def page_routes(upstream: Upstream) -> list[Route]:
     return [Route("/", shell, methods=["GET"]), Route("/page/{name}", static, methods=["GET"])]
 
 
-def render(upstream: Upstream) -> str:
-    """The shell, with the collections to choose from and what the script has to know."""
-    collections = [shown(c) for c in upstream.collections()]
+def render(offer: Offer, problem: str = "") -> str:
+    """The shell, with the collections to choose from, what the script has to know, and why there is nothing."""
+    collections = [shown(c) for c in offer.collections]
     options = "".join(f"<option>{html.escape(c['name'])}</option>" for c in collections)
-    data = json.dumps({"collections": collections, "key": upstream.search_key})
+    data = json.dumps({"collections": collections, "key": offer.search_key, "problem": problem})
     shell = Template((_FILES / "shell.html").read_text("utf-8"))
     # Within the script element nothing may look like its end.
-    return shell.substitute(options=options, data=data.replace("<", "\\u003c"))
+    return shell.substitute(options=options, problem=html.escape(problem), data=data.replace("<", "\\u003c"))
 
 
 def _json(status: int, value: object) -> Response:

@@ -1,6 +1,7 @@
 """Where the search page searches: a Typesense somewhere, or the index that serves the page itself."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx
@@ -8,19 +9,29 @@ import httpx
 SHOWN_FIELD = ("name", "type", "facet", "sort", "index")
 
 
+class AwayError(RuntimeError):
+    """There is nothing to offer at the moment; the text is for whoever looks at the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What whoever opens the page is given.
+
+    Attributes:
+        collections: To choose from, the first one first, each as `GET /collections` shows it. The `name` of each is
+            the one to search it by: an alias's, where it has one.
+        search_key: A key that allows searches in these and nothing else.
+    """
+
+    collections: Sequence[dict[str, Any]]
+    search_key: str = field(repr=False)
+
+
 class Upstream(Protocol):
     """What the page needs of a server."""
 
-    @property
-    def search_key(self) -> str:
-        """A key that allows searches and nothing else; everybody who opens the page is given it."""
-        ...
-
-    def collections(self) -> list[dict[str, Any]]:
-        """The collections to choose from, the first one first, each as `GET /collections` shows it.
-
-        The `name` of each is the one to search it by: an alias's, where it has one.
-        """
+    def offer(self) -> Offer:
+        """What there is at the moment; raises `AwayError`."""
         ...
 
     def multi_search(self, body: bytes, key: str) -> tuple[int, bytes]:
@@ -33,9 +44,8 @@ class TypesenseUpstream:
 
     Args:
         url: The server's address, such as `http://localhost:8108`.
-        search_key: A search-only key for the collections that are shown.
-        collections: Gives what there is to choose from; asked each time that the page is opened, as a search-only key
-            cannot list collections.
+        offer: Gives what there is to choose from, with a search-only key for it; asked each time that the page is
+            opened, as a search-only key cannot list collections. May raise `AwayError`.
         timeout: In seconds.
         client: To use instead of one that is made here.
     """
@@ -44,24 +54,17 @@ class TypesenseUpstream:
         self,
         url: str,
         *,
-        search_key: str,
-        collections: Callable[[], Sequence[dict[str, Any]]],
+        offer: Callable[[], Offer],
         timeout: float = 10.0,
         client: httpx.Client | None = None,
     ) -> None:
-        self._search_key = search_key
         self._url = url.rstrip("/") + "/multi_search"
-        self._collections = collections
+        self._offer = offer
         self._http = client or httpx.Client(timeout=timeout)
 
-    @property
-    def search_key(self) -> str:
-        """The key that the page is given."""
-        return self._search_key
-
-    def collections(self) -> list[dict[str, Any]]:
+    def offer(self) -> Offer:
         """What there is to choose from."""
-        return list(self._collections())
+        return self._offer()
 
     def multi_search(self, body: bytes, key: str) -> tuple[int, bytes]:
         """Passes a search on with the key that came with it, so that nothing is allowed here that it does not allow."""

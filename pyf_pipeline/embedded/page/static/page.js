@@ -117,10 +117,11 @@ function queried() {
 
 function sorting() {
   const [, , name] = SORTS.find(([key]) => key === state.sort) || SORTS[0];
-  const known = field(name);
-  if (known?.sort && name === "name_sortable") return "name_sortable:asc";
-  if (known?.sort) return `${name}(missing_values: last):desc`;
-  return "";
+  // Where nothing is looked for nothing is more relevant than another: then the best known come first.
+  const names = [name ?? (state.q ? null : "github_stars"), "name_sortable"].filter((n) => field(n)?.sort);
+  if (!name && state.q) return "";
+  const keys = names.map((n) => n === "name_sortable" ? `${n}:asc` : `${n}(missing_values: last):desc`);
+  return [...new Set(keys)].join(",");
 }
 
 function grouping() {
@@ -163,6 +164,7 @@ async function search() {
   asked?.abort();
   asked = new AbortController();
   const { signal } = asked;
+  if (data.problem) return say(data.problem, true);
   if (!collection()) return say("There is no collection yet.");
   $("results").classList.add("waiting");
   try {
@@ -276,6 +278,8 @@ function packageParts(found) {
     found.yanked && `This release was yanked${found.yanked_reason ? `: ${found.yanked_reason}` : "."}`,
     found.is_prerelease && "This is a pre-release.",
     found.github_archived && "The repository is archived.",
+    found.curated_warning,
+    found.curated_replacement && `Replaced by ${found.curated_replacement}.`,
   ].filter(Boolean);
   return [
     found.summary && element("p", {}, found.summary),
@@ -287,15 +291,22 @@ function packageParts(found) {
   ];
 }
 
+// Some packages have the whole text of their licence where its name should be.
+function firstLine(text) {
+  const line = (text || "").trim().split("\n")[0];
+  return line.length > 100 ? `${line.slice(0, 100)}…` : line;
+}
+
 function facts(found) {
   const rows = [
     ["Released", date(found.upload_timestamp)],
     ["Author", found.author || found.maintainer || found.author_email],
-    ["Licence", found.license],
+    ["Licence", found.license_spdx || firstLine(found.license)],
     ["Requires Python", found.requires_python],
     ["Framework", (found.framework_versions || []).join(", ")],
     ["Python", (found.python_versions || []).join(", ")],
     ["Keywords", (found.keywords || []).join(", ")],
+    ["Health score", found.health_score != null && `${number(found.health_score)} of 100`],
   ].filter(([, value]) => value);
   const links = links_of(found);
   if (links.length) rows.push(["Links", element("ul", { class: "facts" }, ...links.map((l) => element("li", {}, l)))]);
@@ -347,6 +358,10 @@ function harmless(markup) {
     for (const { name } of [...each.attributes]) {
       if (name.startsWith("on") || name === "style" || name === "srcdoc") each.removeAttribute(name);
     }
+    // An address without a host would be one of this server's.
+    const elsewhere = /^(https:|data:image\/)/i.test(each.getAttribute("src") || "");
+    if (each.matches("img,source") && !elsewhere) each.removeAttribute("src");
+    each.removeAttribute("srcset");
   }
   return parsed.body.innerHTML;
 }
