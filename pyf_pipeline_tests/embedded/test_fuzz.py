@@ -80,10 +80,45 @@ def test_any_body_is_answered_wherever_it_is_sent(service: Service, body: bytes)
     for method, path in (
         ("POST", "collections"), ("PATCH", "collections/typed"), ("POST", "collections/auto/documents"),
         ("PATCH", "collections/auto/documents/x"), ("POST", "collections/typed/documents/import"), ("PUT", "aliases/a"),
-        ("POST", "keys"), ("POST", "multi_search"),
+        ("POST", "keys"), ("POST", "multi_search"), ("PUT", "presets/a"), ("PUT", "stopwords/a"),
+        ("POST", "stemming/dictionaries/import"),
     ):  # fmt: skip
-        status, answer = send(service, method, path, body)
+        status, answer = send(service, method, path, body, id="a")
         assert status < 500 or b"Embedded params" in answer, (method, path, answer)
+
+
+FILTER_WORDS = [
+    "parts.{", "parts.x", "}", "{", ".", "x", "name", "stars", "yanked", "id", ":=", ":", "!=", "!", ">", "..",
+    "[", "]", "(", ")", "&&", "||", "`", ",", "*", "5", "-3", "1.5", "true", " ", "\\", "é",
+]  # fmt: skip
+SORT_WORDS = [
+    "name:asc", "stars:desc", "stars(missing_values: last):asc", "stars(origin: 5, func: gauss, scale: 3):desc",
+    "stars(", "_rand(", "_rand(3)", "_text_match(bucket_size: 3):desc", "_text_match(buckets: 2):desc", "origin: 5",
+    ",", "(", ")", ":", "_eval([(yanked:true):2,(parts.{x:=p && y:>2}):1]):desc", "_eval(", "parts.y:asc", "func: exp",
+]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    condition=st.lists(st.sampled_from(FILTER_WORDS), max_size=12).map("".join),
+    within=st.booleans(),
+    sort=st.lists(st.sampled_from(SORT_WORDS), max_size=3).map("".join),
+    q=st.sampled_from(["*", "running dogs", '"the dogs"', "-the a", '"', "-", "  ", "a" * 200]),
+)
+def test_any_words_of_the_search_language_are_answered(
+    service: Service, condition: str, within: bool, sort: str, q: str
+) -> None:
+    if send(service, "GET", "collections/objects")[0] == 404:
+        fields = [*definition("")["fields"], {"name": "parts", "type": "object[]", "optional": True}]
+        made = {"name": "objects", "fields": fields, "enable_nested_fields": True}
+        assert send(service, "POST", "collections", json.dumps(made).encode())[0] == 201
+        document = {"id": "1", "name": "running dogs", "stars": 3, "parts": [{"x": "p", "y": 3}, {"x": "q r"}]}
+        assert send(service, "POST", "collections/objects/documents", json.dumps(document).encode())[0] == 201
+    text = f"parts.{{{condition}}}" if within else condition
+    status, answer = send(
+        service, "GET", "collections/objects/documents/search", q=q, query_by="name,parts", filter_by=text, sort_by=sort
+    )
+    assert status in {200, 400, 404, 422}, answer
 
 
 @pytest.mark.parametrize(
