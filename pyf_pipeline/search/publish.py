@@ -24,7 +24,7 @@ from pyf_pipeline.search.locks import PUBLISH_WAIT_SECONDS, locked
 from pyf_pipeline.search.naming import FOLLOWERS, Located, check_name, metadata_for
 from pyf_pipeline.search.schema import FIELDS, collection_schema, schema_fingerprint
 from pyf_pipeline.search.switching import Switch
-from pyf_pipeline.search.verify import ranks, sample, serving_problems, verify
+from pyf_pipeline.search.verify import GLANCE, SAMPLE, ranks, sample, serving_problems, verify
 
 # A new version with more documents missing than this is not served in place of the old one.
 LOSS_SHARE = 0.01
@@ -175,7 +175,8 @@ class Publisher:
         expected = {key: value for key, value in source.hashes.items() if key not in published.refused}
         # What was not sent anew is still there as it was.
         kept = {key: value for key, value in before.items() if key not in expected and key not in gone}
-        published.problems = verify(self.server, live.name, {**expected, **kept}, sent)
+        size = SAMPLE if differing or gone else GLANCE
+        published.problems = verify(self.server, live.name, {**expected, **kept}, sent, size=size)
         arrived = differing - published.refused.keys()
         published.added = len(arrived - before.keys())
         published.changed = len(arrived) - published.added
@@ -188,7 +189,9 @@ class Publisher:
         """See what people see now."""
         published.documents = count_documents(self._client, published.collection)
         published.serving = serving_problems(self._client, published.name, published.collection)
-        published.ranks = ranks(self.server, published.name, source.hashes.keys() - published.refused.keys())
+        touched = published.rebuilt or published.added or published.changed or published.removed
+        served = source.hashes.keys() - published.refused.keys()
+        published.ranks = ranks(self.server, published.name, served, size=SAMPLE if touched else GLANCE)
 
     @staticmethod
     def _definition(published: Published, located: Located, *, complete: bool) -> dict[str, Any]:

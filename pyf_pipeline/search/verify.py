@@ -14,6 +14,8 @@ from pyf_pipeline.search.naming import locate
 from pyf_pipeline.search.query import is_found_by_name, rank_by_name
 
 SAMPLE = 20
+# Where nothing was changed, that people still find things takes a glance.
+GLANCE = 4
 
 # Nodes of a cluster are a moment apart in what was written.
 SETTLING_SECONDS = 5.0
@@ -24,7 +26,12 @@ _SEARCHABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 
 
 def verify(
-    server: SearchServer, collection: str, expected: Mapping[str, str], sent: Mapping[str, Mapping[str, Any]]
+    server: SearchServer,
+    collection: str,
+    expected: Mapping[str, str],
+    sent: Mapping[str, Mapping[str, Any]],
+    *,
+    size: int = SAMPLE,
 ) -> list[str]:
     """What is wrong with a collection: its count, a sample of documents, and whether a search by name finds them.
 
@@ -33,6 +40,7 @@ def verify(
         collection: The collection's own name.
         expected: The content hash that each document must have, by id.
         sent: Some documents as they were sent, by id, to be compared field by field.
+        size: How many others to look at.
 
     Returns:
         One sentence per problem; nothing where all is well.
@@ -41,7 +49,7 @@ def verify(
     held = _settled_count(server.client, collection, len(expected))
     if held != len(expected):
         problems.append(f"{collection} holds {held} documents instead of {len(expected)}")
-    wanted = sorted({*sample(expected), *sent.keys() & expected.keys()})
+    wanted = sorted({*sample(expected, size), *sent.keys() & expected.keys()})
     documents = read_documents(server, collection, wanted)
     for identifier in wanted:
         if identifier not in documents:
@@ -56,10 +64,10 @@ def verify(
     return problems
 
 
-def sample(ids: Collection[str]) -> list[str]:
+def sample(ids: Collection[str], size: int = SAMPLE) -> list[str]:
     """Ids spread evenly over all, the same ones for the same ids; only such as a filter can name."""
     ordered = sorted(identifier for identifier in ids if "`" not in identifier)
-    return ordered[:: max(1, -(-len(ordered) // SAMPLE))]
+    return ordered[:: max(1, -(-len(ordered) // size))]
 
 
 def read_documents(server: SearchServer, collection: str, ids: list[str]) -> dict[str, dict[str, Any]]:
@@ -76,15 +84,16 @@ def known(documents: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return list(by_name.values())
 
 
-def ranks(server: SearchServer, name: str, ids: Collection[str]) -> dict[str, int | None]:
+def ranks(server: SearchServer, name: str, ids: Collection[str], *, size: int = SAMPLE) -> dict[str, int | None]:
     """At which place people find packages when they search for their names; None where not on the first page.
 
     Args:
         server: The search server.
         name: The name that people search by.
         ids: Of documents to look for.
+        size: For how many of them.
     """
-    documents = read_documents(server, name, sample(ids))
+    documents = read_documents(server, name, sample(ids, size))
     return {
         document["name"]: rank_by_name(server.client, name, document["name"]) for document in known(documents.values())
     }
