@@ -5,9 +5,8 @@ The troubles of single requests are dealt with where they are made. What gets th
 A retry policy of Dagster's would not do: it tries everything again, a run that somebody has stopped included.
 """
 
-import functools
-from collections.abc import Callable, Iterator
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Iterator
+from types import TracebackType
 
 import dagster as dg
 from sqlalchemy.exc import OperationalError
@@ -16,10 +15,6 @@ from pyf_pipeline.pypi.gathering import TooManyFailuresError
 from pyf_pipeline.pypi.http import ExhaustedError
 from pyf_pipeline.search.errors import AwayError, BusyError
 from pyf_pipeline.settings import load_settings
-
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-Compute = Callable[Concatenate[dg.AssetExecutionContext, Arguments], Result]
 
 PASSING = (ExhaustedError, TooManyFailuresError, AwayError, BusyError, OperationalError, OSError)
 # What the operating system says again however often it is asked.
@@ -34,26 +29,29 @@ def is_passing(error: BaseException) -> bool:
     return any(isinstance(link, PASSING) and not isinstance(link, LASTING) for link in _chain(error))
 
 
-def retried(compute: "Compute[Arguments, Result]") -> "Compute[Arguments, Result]":
-    """Have an asset tried again, after a while and then after twice as long, where it met a passing trouble.
+class retried:  # noqa: N801 - it reads as `with retried(context):`
+    """Has a step tried again, after a while and then after twice as long, where what is within meets a passing trouble.
 
     Raises:
         dagster.RetryRequested: It did, and there are tries left.
     """
 
-    @functools.wraps(compute)
-    def wrapped(context: dg.AssetExecutionContext, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        try:
-            return compute(context, *args, **kwargs)
-        except Exception as error:
-            tried = context.op_execution_context.retry_number
-            if tried >= RETRIES or not is_passing(error):
-                raise
-            pause = PAUSE_SECONDS * 2.0**tried
-            context.log.warning(f"{error}\nThis may pass: it is tried again in {pause:.0f} seconds.")
-            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=pause) from error
+    def __init__(self, context: dg.AssetExecutionContext) -> None:
+        self._context = context
 
-    return wrapped
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        """See what went wrong."""
+        tried = self._context.op_execution_context.retry_number
+        if not isinstance(error, Exception) or tried >= RETRIES or not is_passing(error):
+            return
+        pause = PAUSE_SECONDS * 2.0**tried
+        self._context.log.warning(f"{error}\nThis may pass: it is tried again in {pause:.0f} seconds.")
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=pause) from error
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

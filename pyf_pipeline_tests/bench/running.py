@@ -142,9 +142,9 @@ def overhead() -> Iterator[Figure]:
         runs: dict[str, list[float]] = {"empty": [], "project": []}
         whole: dict[str, list[float]] = {"empty": [], "project": []}
         for _ in range(PROCESSES):
-            for which in runs:
+            for which, times in runs.items():
                 found = measure("run", which, str(RUNS))
-                runs[which].append(statistics.median(found[f"run {number}"] for number in range(1, RUNS)))
+                times.append(statistics.median(found[f"run {number}"] for number in range(1, RUNS)))
                 started = time.perf_counter()
                 measure("run", which, "1")
                 whole[which].append(time.perf_counter() - started)
@@ -170,7 +170,7 @@ def executors() -> Iterator[Figure]:
 
 @contextmanager
 def _state(packages: int) -> Iterator[Callable[..., dict[str, float]]]:
-    """A folder with an instance of its own, and a stand-in PyPI and GitHub beside it; gives what measures work in it."""
+    """A folder with an instance of its own, and a stand-in PyPI and GitHub; gives what measures work in it."""
     with serve(packages, 2 * packages) as served, tempfile.TemporaryDirectory(prefix="pyf-bench-") as folder:
         (Path(folder) / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
         env = {

@@ -21,7 +21,7 @@ def test_every_asset_has_what_a_person_looks_for() -> None:
         assert spec.owners == ["team:catalogue"]
         assert spec.kinds >= {"python"}
         assert spec.freshness_policy is not None
-        assert spec.group_name == ("catalogue" if name in EVERYTHING else "operations")
+        assert spec.group_name == "catalogue"
         assert spec.partitions_def == (profile_partitions if name in EVERYTHING else None)
         assert "dagster/code_references" in spec.metadata
 

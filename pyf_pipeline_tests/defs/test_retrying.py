@@ -39,13 +39,13 @@ def run_of(error: BaseException, failures: int) -> tuple[int, dg.ExecuteInProces
     tries = 0
 
     @dg.asset
-    @retried
     def failing(context: dg.AssetExecutionContext) -> None:
         """Fails so many times."""
         nonlocal tries
         tries += 1
-        if tries <= failures:
-            raise error
+        with retried(context):
+            if tries <= failures:
+                raise error
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     result = dg.materialize([failing], raise_on_error=False, run_config=quiet)

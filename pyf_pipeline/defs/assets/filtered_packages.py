@@ -75,7 +75,6 @@ class Tally:
         )
     ],
 )
-@retried
 def filtered_packages(
     context: dg.AssetExecutionContext,
     config: FilterConfig,
@@ -87,25 +86,26 @@ def filtered_packages(
     Each is validated and brought into one form. One that cannot be is kept out and reported with the reason. A result
     that lost over a fifth of the previous one stops here, unless `allow_shrink` says that this is right.
     """
-    profile = PROFILES[context.partition_key]
-    tally = Tally()
-    members = tally.valid(_members(profile, raw_pypi_metadata, tally))
-    rows = PackageRows.of(members, partial=is_partial(raw_pypi_metadata.schema))
-    count = len(rows)
-    before = _rows_before(store.outputs(), context.partition_key)
-    guard(before, count, what=f"packages of profile {profile.key}", allow=config.allow_shrink)
-    return dg.MaterializeResult(
-        value=rows.reader(),
-        metadata=_metadata(tally, count, before),
-        check_results=[
-            dg.AssetCheckResult(
-                check_name=ALL_PACKAGES_ARE_VALID,
-                passed=not tally.rejected,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"rejected": len(tally.rejected), "reasons": reasons_table(tally.rejected, "package")},
-            )
-        ],
-    )
+    with retried(context):
+        profile = PROFILES[context.partition_key]
+        tally = Tally()
+        members = tally.valid(_members(profile, raw_pypi_metadata, tally))
+        rows = PackageRows.of(members, partial=is_partial(raw_pypi_metadata.schema))
+        count = len(rows)
+        before = _rows_before(store.outputs(), context.partition_key)
+        guard(before, count, what=f"packages of profile {profile.key}", allow=config.allow_shrink)
+        return dg.MaterializeResult(
+            value=rows.reader(),
+            metadata=_metadata(tally, count, before),
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=ALL_PACKAGES_ARE_VALID,
+                    passed=not tally.rejected,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"rejected": len(tally.rejected), "reasons": reasons_table(tally.rejected, "package")},
+                )
+            ],
+        )
 
 
 def _members(profile: Profile, rows: StoredRows, tally: Tally) -> Iterator[Package | Rejected]:

@@ -45,7 +45,6 @@ PROBLEMS_SHOWN = 50
         dg.AssetCheckSpec(NO_PENDING, asset=ASSET, description="GitHub was asked for every repository that was due."),
     ],
 )
-@retried
 def github_enrichment(
     context: dg.AssetExecutionContext,
     config: EnrichConfig,
@@ -58,25 +57,28 @@ def github_enrichment(
     All profiles share one cache of repositories, so that GitHub is asked only for figures that are due. Where its
     limit is used up, what is missing stays pending, and the next run goes on from there.
     """
-    cache = Repositories(store.store.engine, CacheEntry.from_json)
-    with github.client() as client:
-        result = enrich(
-            _wanted(filtered_packages, frozenset(normalise(name) for name in config.projects)),
-            client,
-            cache,
-            max_age=github.cache_hours * 3600,
-            refresh=config.refresh,
-            wait_for_limit=config.wait_for_limit,
-            older_links=lambda projects: _older_links(store.store.documents, projects),
-            progress=progress_of(context),
+    with retried(context):
+        cache = Repositories(store.store.engine, CacheEntry.from_json)
+        with github.client() as client:
+            result = enrich(
+                _wanted(filtered_packages, frozenset(normalise(name) for name in config.projects)),
+                client,
+                cache,
+                max_age=github.cache_hours * 3600,
+                refresh=config.refresh,
+                wait_for_limit=config.wait_for_limit,
+                older_links=lambda projects: _older_links(store.store.documents, projects),
+                progress=progress_of(context),
+            )
+        for warning in result.warnings:
+            context.log.warning(warning)
+        if config.report_dir:
+            write_report(Path(config.report_dir), context.partition_key, result.outcomes)
+        rows = _others(store.outputs(), context.partition_key, result) if config.projects else {}
+        rows |= {outcome.project: outcome.repository for outcome in result.outcomes if outcome.repository}
+        return dg.MaterializeResult(
+            value=repository_frame(rows), metadata=_metadata(result), check_results=_checks(result)
         )
-    for warning in result.warnings:
-        context.log.warning(warning)
-    if config.report_dir:
-        write_report(Path(config.report_dir), context.partition_key, result.outcomes)
-    rows = _others(store.outputs(), context.partition_key, result) if config.projects else {}
-    rows |= {outcome.project: outcome.repository for outcome in result.outcomes if outcome.repository}
-    return dg.MaterializeResult(value=repository_frame(rows), metadata=_metadata(result), check_results=_checks(result))
 
 
 def _others(outputs: Outputs, partition: str, result: EnrichmentResult) -> dict[str, Repository]:

@@ -78,7 +78,7 @@ class Health:
 
 @dg.asset(
     deps=["typesense_collection"],
-    group_name="operations",
+    group_name="catalogue",
     kinds={"python"},
     owners=["team:catalogue"],
     freshness_policy=DAILY,
@@ -95,7 +95,6 @@ class Health:
         ),
     ],
 )
-@retried
 def partition_health(
     context: dg.AssetExecutionContext, store: StoreResource, typesense: TypesenseResource
 ) -> dg.MaterializeResult:
@@ -105,21 +104,22 @@ def partition_health(
     its packages by framework version, Python version and stars, its releases by month. It looks at what the last runs
     have stored, and asks the search server what it serves; neither PyPI nor GitHub is asked.
     """
-    now = time.time()
-    with typesense.server() as server:
-        every = [_health(context.instance, store.outputs(), server, profile, now) for profile in PROFILES.values()]
-    return dg.MaterializeResult(
-        metadata={
-            "overview": _overview(every, now),
-            "profiles": len(every),
-            "packages": sum(health.statistics.packages for health in every),
-            **{f"pictures of {health.profile.key}": _pictures(health) for health in every},
-        },
-        check_results=[
-            _check(PROFILES_ARE_FRESH, {health.profile.key: health.late(now) for health in every}),
-            _check(COLLECTIONS_ARE_SERVED, {health.profile.key: health.unserved for health in every}),
-        ],
-    )
+    with retried(context):
+        now = time.time()
+        with typesense.server() as server:
+            every = [_health(context.instance, store.outputs(), server, profile, now) for profile in PROFILES.values()]
+        return dg.MaterializeResult(
+            metadata={
+                "overview": _overview(every, now),
+                "profiles": len(every),
+                "packages": sum(health.statistics.packages for health in every),
+                **{f"pictures of {health.profile.key}": _pictures(health) for health in every},
+            },
+            check_results=[
+                _check(PROFILES_ARE_FRESH, {health.profile.key: health.late(now) for health in every}),
+                _check(COLLECTIONS_ARE_SERVED, {health.profile.key: health.unserved for health in every}),
+            ],
+        )
 
 
 def _health(

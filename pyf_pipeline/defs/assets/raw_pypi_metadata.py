@@ -42,7 +42,6 @@ INDEX_AGE_ALLOWED = 3600
         ),
     ],
 )
-@retried
 def raw_pypi_metadata(
     context: dg.AssetExecutionContext, config: FetchConfig, pypi: PyPIResource, store: StoreResource
 ) -> dg.MaterializeResult:
@@ -52,20 +51,21 @@ def raw_pypi_metadata(
     document is stored as it arrives, so that a run that dies is gone on with. A run with `limit`, `name_contains` or
     `projects` adds and refreshes, and never removes.
     """
-    order = _order(context.partition_key, config, store.outputs())
-    with pypi.ingester(store.store, progress_of(context)) as ingester:
-        ingested = ingester.ingest(order)
-        http = ingester.http
-    for warning in ingested.warnings:
-        context.log.warning(warning)
-    rows = project_rows(
-        store.store.documents.read(ingested.names),
-        partial=order.partial,
-        release_infos=store.store.releases.read if order.every_release else None,
-    )
-    return dg.MaterializeResult(
-        value=rows, metadata=_metadata(ingested, http), check_results=[_downloads(ingested), _index(ingested)]
-    )
+    with retried(context):
+        order = _order(context.partition_key, config, store.outputs())
+        with pypi.ingester(store.store, progress_of(context)) as ingester:
+            ingested = ingester.ingest(order)
+            http = ingester.http
+        for warning in ingested.warnings:
+            context.log.warning(warning)
+        rows = project_rows(
+            store.store.documents.read(ingested.names),
+            partial=order.partial,
+            release_infos=store.store.releases.read if order.every_release else None,
+        )
+        return dg.MaterializeResult(
+            value=rows, metadata=_metadata(ingested, http), check_results=[_downloads(ingested), _index(ingested)]
+        )
 
 
 def _metadata(ingested: Ingested, http: Http) -> dict[str, dg.MetadataValue | int | float | str]:

@@ -87,7 +87,6 @@ class PackageSource:
         ),
     ],
 )
-@retried
 def typesense_collection(
     context: dg.AssetExecutionContext,
     config: PublishConfig,
@@ -100,15 +99,16 @@ def typesense_collection(
     Where the schema has changed, or a rebuild is asked for, a new version of the collection is built, verified, and
     only then put in the place of the one that is served. Else only what differs is sent.
     """
-    profile = PROFILES[context.partition_key]
-    source = PackageSource(filtered_packages, repositories_by_project(github_enrichment), Context(notes=NOTES))
-    partial = is_partial(filtered_packages.schema)
-    with typesense.server() as server:
-        publisher = Publisher(server, progress_of(context))
-        published = publisher.publish(profile.collection, source, rebuild=config.rebuild, partial=partial)
-        place = _place(server, published)
-    checks = [_completeness(published), _service(published), _findability(published)]
-    return dg.MaterializeResult(metadata=_metadata(published) | place, check_results=checks)
+    with retried(context):
+        profile = PROFILES[context.partition_key]
+        source = PackageSource(filtered_packages, repositories_by_project(github_enrichment), Context(notes=NOTES))
+        partial = is_partial(filtered_packages.schema)
+        with typesense.server() as server:
+            publisher = Publisher(server, progress_of(context))
+            published = publisher.publish(profile.collection, source, rebuild=config.rebuild, partial=partial)
+            place = _place(server, published)
+        checks = [_completeness(published), _service(published), _findability(published)]
+        return dg.MaterializeResult(metadata=_metadata(published) | place, check_results=checks)
 
 
 def _place(server: SearchServer, published: Published) -> Metadata:
