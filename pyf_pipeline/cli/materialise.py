@@ -19,6 +19,9 @@ COMMAND_TAG = "pyf_pipeline/command"
 # The daemon starts no run of a command again: whoever typed it sees how it ended.
 _NOT_RETRIED = {"dagster/max_retries": "0"}
 
+# How Dagster ends a step one of whose checks has failed and is to keep the run from going on.
+_CHECK_FAILED = "DagsterAssetCheckFailedError"
+
 
 @dataclass
 class Outcome:
@@ -110,10 +113,13 @@ def _outcome(profile: str, result: dg.ExecuteInProcessResult, instance: dg.Dagst
             values = {label: value.value for label, value in materialization.metadata.items()}
             outcome.metadata[materialization.asset_key.to_user_string()] = values
         elif event.is_step_failure and event.step_failure_data.error:
-            outcome.problem = _root(event.step_failure_data.error)
+            error = event.step_failure_data.error
+            # What the check has found says more than that it was one.
+            if error.cls_name != _CHECK_FAILED:
+                outcome.problem = _root(error)
+    _read_checks(outcome, result)
     if not result.success and not outcome.problem:
         outcome.problem = "the run failed; its log in the Dagster UI says why"
-    _read_checks(outcome, result)
     record = instance.get_run_record_by_id(result.run_id)
     if record and record.start_time and record.end_time:
         outcome.seconds = record.end_time - record.start_time

@@ -143,6 +143,19 @@ def test_too_many_failures_stop_the_run_and_leave_what_is_served(pipeline: Pipel
     assert pipeline.documents("flask") == before
 
 
+def test_a_collection_that_turns_out_incomplete_fails_the_run(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.run("flask")
+    monkeypatch.setattr(
+        "pyf_pipeline.search.publish.verify", lambda *_, **__: ["flask-1 holds 1 document instead of 2"]
+    )
+    result = pipeline.run("flask", fails=True)
+    assert checks(result)["collection_is_complete"] is False
+    assert "collection_is_complete" in error_of(result)
+    assert metadata(result, "typesense_collection")["documents"] > 0, "what was done is told all the same"
+
+
 def test_github_being_down_does_not_keep_pypi_from_search(
     pipeline: Pipeline, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,16 +73,19 @@ class PackageSource:
         dg.AssetCheckSpec(
             COLLECTION_IS_COMPLETE,
             asset=ASSET,
+            blocking=True,
             description="The collection holds every package, as it was sent.",
         ),
         dg.AssetCheckSpec(
             ALIAS_SERVES_COLLECTION,
             asset=ASSET,
+            blocking=True,
             description="A search by the profile's name reaches all of the collection.",
         ),
         dg.AssetCheckSpec(
             KNOWN_PACKAGES_ARE_FOUND,
             asset=ASSET,
+            blocking=True,
             description="A search for the name of a package has it on the first page.",
         ),
     ],
