@@ -6,6 +6,7 @@ It is one test in several acts: they are the life of one instance, and each goes
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,6 @@ import httpx
 import pytest
 from typesense.exceptions import ObjectNotFound
 
-from pyf_pipeline.defs.processes import PROCESS_TAG
 from pyf_pipeline.search.client import connect_embedded
 from pyf_pipeline.settings import NO_SERVER_KEY
 from pyf_pipeline_tests.processes import Processes, clean_environment, free_port, stop
@@ -60,6 +60,11 @@ mutation ($params: ExecutionParams!) {
     ... on RunConfigValidationInvalid { errors { message } }
   }
 }"""
+MESSAGES = """
+query ($run: ID!) {
+  logsForRun(runId: $run) { ... on EventConnection { events { ... on MessageEvent { message } } } }
+}"""
+PROCESS = re.compile(r"Executing steps in process \(pid: (\d+)\)")
 DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
 
 
@@ -145,6 +150,11 @@ class Dev:
         answer = self.ask(LAUNCH, params=params)["launchRun"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return str(answer["run"]["runId"])
+
+    def process_of(self, run_id: str) -> int:
+        """The number of the process that a run is in."""
+        events = self.ask(MESSAGES, run=run_id)["logsForRun"]["events"]
+        return int(next(found[1] for event in events if (found := PROCESS.search(event["message"]))))
 
     def ticks(self, sensor: str) -> list[dict[str, Any]]:
         """The sensor's ticks that have ended, the oldest first."""
@@ -299,8 +309,7 @@ def follow_to_success(dev: Dev, run_id: str) -> list[Run]:
 
 def a_run_whose_process_was_killed_is_gone_on_with(dev: Dev) -> None:
     run_id = start_a_slow_run(dev, "django")
-    process = int(dev.run(run_id).tags[PROCESS_TAG].split()[0])
-    os.kill(process, signal.SIGKILL)
+    os.kill(dev.process_of(run_id), signal.SIGKILL)
     assert dev.wait_for("the end of the killed run", lambda: dev.has_ended(run_id)) == "FAILURE"
     dev.world.faults.clear()
     again, killed = follow_to_success(dev, run_id)

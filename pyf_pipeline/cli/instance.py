@@ -25,8 +25,8 @@ concurrency:
     default_limit: 1
 run_monitoring:
   enabled: true
-  poll_interval_seconds: 30
-  free_slots_after_run_end_seconds: 30
+  poll_interval_seconds: 10
+  free_slots_after_run_end_seconds: 5
 run_retries:
   enabled: true
   max_retries: 2

@@ -4,8 +4,8 @@ import os
 from enum import Enum
 from pathlib import Path
 
-# The tag by which a run names its process.
-PROCESS_TAG = "pyf_pipeline/process"
+# The tag by which a run names its process. The UI does not show tags with this prefix.
+PROCESS_TAG = ".dagster/pyf_pipeline_process"
 
 
 class Whereabouts(Enum):
