@@ -59,7 +59,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock: ## Resolve pyproject.toml into hashed versions again (needs uv); ARGS=--upgrade for newer ones
 	@command -v uv >/dev/null || { echo 'make lock: uv is needed: pip install uv' >&2; exit 1; }
 	$(LOCK) --all-extras --group dev $(ARGS) pyproject.toml --output-file constraints.txt
-	$(LOCK) --extra postgres --group build --constraint constraints.txt --no-annotate pyproject.toml \
+	$(LOCK) --extra postgres --extra s3 --group build --constraint constraints.txt --no-annotate pyproject.toml \
 		--output-file deploy/requirements.txt
 
 clean: ## Remove .venv and what tools left behind; your state in .pyf and your .env stay

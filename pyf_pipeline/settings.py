@@ -50,6 +50,15 @@ def _nodes(value: str) -> str:
     return value
 
 
+def _storage(value: str) -> str:
+    scheme, is_address, place = value.partition("://")
+    if "@" in place:
+        raise ValueError("must hold no keys: they belong into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    if value.startswith("s3:") and not place.partition("/")[0]:
+        raise ValueError("names no bucket: s3://bucket, or s3://bucket/prefix")
+    return f"{scheme}{is_address}{place.rstrip('/')}" if is_address else value
+
+
 def _absolute(value: Path) -> Path:
     return value.expanduser().absolute()
 
@@ -98,7 +107,9 @@ class Settings(BaseModel):
 
     pyf_home: AbsolutePath = Field(Path(".pyf"), description="Where state is kept unless told otherwise.")
     pyf_store_url: str = Field("", description="What is remembered between runs: an SQLAlchemy address.")
-    pyf_storage_url: str = Field("", description="Where asset outputs go: a folder, or s3://bucket/prefix.")
+    pyf_storage_url: Annotated[str, AfterValidator(_storage)] = Field(
+        "", description="Where asset outputs go: a folder, or s3://bucket/prefix."
+    )
     pyf_profiles: str = Field("", description="A YAML file or a folder of them with profiles of your own.")
     pyf_retry_seconds: float = Field(
         30, ge=0, description="Seconds until a step that met a passing trouble is tried again; then twice as many."
@@ -124,6 +135,19 @@ class Settings(BaseModel):
     def storage_url(self) -> str:
         """The folder or object storage prefix of asset outputs; by default a folder under `PYF_HOME`."""
         return self.pyf_storage_url or str(self.pyf_home / "storage")
+
+    @property
+    def kept_here(self) -> tuple[str, ...]:
+        """The variables that are not set, so that what they are about is kept under `PYF_HOME`."""
+        return tuple(
+            variable
+            for variable, value in (
+                ("PYF_STORE_URL", self.pyf_store_url),
+                ("PYF_STORAGE_URL", self.pyf_storage_url),
+                ("TYPESENSE_HOST", self.typesense_addresses),
+            )
+            if not value
+        )
 
     @property
     def made_profiles(self) -> Path:

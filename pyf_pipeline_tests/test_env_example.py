@@ -10,8 +10,12 @@ from pyf_pipeline.settings import Settings, load_settings
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text()
 OFFERED = dict(re.findall(r"^#([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
-# What Dagster and the compose file read, and the settings do not.
-OTHERS = {"DAGSTER_HOME", "POSTGRES_PASSWORD", "BIND_ADDRESS", "WEBSERVER_PORT", "TYPESENSE_PUBLIC_PORT", "PAGE_PORT"}
+# What Dagster, the compose file and clients of object storage read, and the settings do not.
+OTHERS = {
+    *("DAGSTER_HOME", "POSTGRES_PASSWORD", "BIND_ADDRESS", "WEBSERVER_PORT", "TYPESENSE_PUBLIC_PORT", "PAGE_PORT"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    *("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_REQUEST_CHECKSUM_CALCULATION"),
+}
 
 
 def test_every_setting_is_there_and_nothing_else() -> None:
@@ -32,7 +36,7 @@ def test_every_setting_is_explained() -> None:
         at = next(number for number, line in enumerate(lines) if line.startswith(f"#{name}="))
         above = lines[at - 1]
         # Neighbours may share an explanation, as the address and the ports of the containers do.
-        neighbours = ("#BIND_ADDRESS=", "#WEBSERVER_PORT=", "#TYPESENSE_PUBLIC_PORT=")
+        neighbours = ("#BIND_ADDRESS=", "#WEBSERVER_PORT=", "#TYPESENSE_PUBLIC_PORT=", "#AWS_")
         assert above.startswith(("# ", *neighbours)), f"{name} is not explained"
 
 

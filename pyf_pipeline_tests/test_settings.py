@@ -39,6 +39,8 @@ def test_addresses_lose_their_trailing_slash() -> None:
         ("TYPESENSE_PORT", "70000"),
         ("TYPESENSE_PROTOCOL", "gopher"),
         ("GITHUB_CACHE_HOURS", "-1"),
+        ("PYF_STORAGE_URL", "s3:/bucket"),
+        ("PYF_STORAGE_URL", "s3:///prefix"),
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_meaning(variable: str, value: str) -> None:
@@ -56,6 +58,9 @@ def test_secrets_show_neither_in_the_settings_nor_in_errors() -> None:
     )
     assert "hush" not in repr(settings)
     assert settings.api_key == "hush-2"
+    with pytest.raises(SettingsError, match=r"PYF_STORAGE_URL: .*must hold no keys") as caught:
+        load_settings({"PYF_STORAGE_URL": "s3://key:hush-3@bucket"})
+    assert "hush" not in str(caught.value)
 
 
 def test_a_server_without_a_key_is_an_error_that_says_what_to_set() -> None:

@@ -12,6 +12,7 @@ from pyf_pipeline.catalog.names import normalise
 from pyf_pipeline.cli.command import FAILED, OK, CommandError
 from pyf_pipeline.cli.output import Output
 from pyf_pipeline.cli.selection import existing_profile
+from pyf_pipeline.cli.stored import open_outputs
 from pyf_pipeline.profiles import Profile
 from pyf_pipeline.settings import Settings, load_settings
 
@@ -44,9 +45,7 @@ def _check_packages(settings: Settings, profile: Profile, name: str | None) -> N
     Raises:
         CommandError: It was not, or has not.
     """
-    from pyf_pipeline.store.outputs import Outputs  # noqa: PLC0415 - Arrow takes its time to import
-
-    outputs = Outputs(settings.storage_url)
+    outputs = open_outputs(settings)
     if not outputs.exists("filtered_packages", profile.key):
         raise CommandError(f"nothing was fetched for {profile.key} yet: run `pyfaggregator -f -t {profile.collection}`")
     projects = set(outputs.rows("filtered_packages", profile.key).table(["project"])["project"].to_pylist())
@@ -103,9 +102,7 @@ def _show(output: Output, settings: Settings, profile: Profile, reports: Path, n
 
 
 def _with_figures(settings: Settings, profile: Profile) -> list[dict[str, Any]]:
-    from pyf_pipeline.store.outputs import Outputs  # noqa: PLC0415 - Arrow takes its time to import
-
-    stored = Outputs(settings.storage_url).rows("github_enrichment", profile.key).table().to_pylist()
+    stored = open_outputs(settings).rows("github_enrichment", profile.key).table().to_pylist()
     return [
         {"package": row["project"], "repository": row["full_name"], **{name: row[name] for name in FIGURES[2:5]}}
         for row in stored

@@ -9,6 +9,7 @@ from pyf_pipeline.cli.made_profiles import forget_profile, is_made
 from pyf_pipeline.cli.output import Output
 from pyf_pipeline.cli.selection import existing_profile, known_profiles
 from pyf_pipeline.cli.server import check_server, search_server
+from pyf_pipeline.cli.stored import open_outputs
 from pyf_pipeline.profiles import Profile
 from pyf_pipeline.search.aliases import list_aliases, remove_alias
 from pyf_pipeline.search.client import SearchServer
@@ -173,11 +174,9 @@ def _forget(settings: Settings, name: str) -> str:
     """Remove the profile that a command has made for a collection, with what was stored for it; returns its key."""
     made = [p for p in known_profiles(settings).values() if p.collection == name and is_made(settings, p.key)]
     for profile in made:
-        from pyf_pipeline.store.outputs import Outputs  # noqa: PLC0415 - Arrow takes its time to import
-
-        outputs = Outputs(settings.storage_url)
+        outputs = open_outputs(settings)
         for asset in ("raw_pypi_metadata", "filtered_packages", "github_enrichment"):
-            outputs.path(asset, profile.key).unlink(missing_ok=True)
+            outputs.remove(asset, profile.key)
         forget_profile(settings, profile.key)
     return made[0].key if made else ""
 
@@ -185,10 +184,7 @@ def _forget(settings: Settings, name: str) -> str:
 def _recreate(options: argparse.Namespace, output: Output, settings: Settings) -> int:
     """Build a new version of the collection from what is stored, which is served once it is complete."""
     profile = existing_profile(options, settings)
-
-    from pyf_pipeline.store.outputs import Outputs  # noqa: PLC0415 - Arrow takes its time to import
-
-    if not Outputs(settings.storage_url).exists("filtered_packages", profile.key):
+    if not open_outputs(settings).exists("filtered_packages", profile.key):
         raise CommandError(f"nothing was fetched for {profile.key} yet: run `pyfaggregator -f -t {profile.collection}`")
     check_server(settings)
     return OK if _rebuild(output, settings, profile) else FAILED
