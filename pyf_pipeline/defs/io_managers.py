@@ -5,7 +5,9 @@ from typing import TypeAlias
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
+from pydantic import Field
 
+from pyf_pipeline.defs.sharing import check_shared
 from pyf_pipeline.defs.turns import TurnResource
 from pyf_pipeline.store.outputs import Outputs, StoredRows
 
@@ -22,8 +24,13 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     """
 
     storage_url: str
+    kept_here: list[str] = Field(default=[])
     # Nobody reads or replaces a partition while a run of the same profile is at work on it.
     turn: dg.ResourceDependency[TurnResource]
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Make sure that the run works on what all others work on."""
+        check_shared(context.instance, self.kept_here)
 
     def handle_output(self, context: dg.OutputContext, obj: Rows) -> None:
         """Store a partition's complete content in place of the one before it."""

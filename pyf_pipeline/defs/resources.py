@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr
 from pyf_pipeline import __version__
 from pyf_pipeline.defs.alerts import AlertResource
 from pyf_pipeline.defs.io_managers import ParquetIOManager
+from pyf_pipeline.defs.sharing import check_shared
 from pyf_pipeline.defs.turns import TurnResource
 from pyf_pipeline.github.client import GitHubClient
 from pyf_pipeline.profiles import Profile
@@ -38,10 +39,18 @@ class StoreResource(dg.ConfigurableResource):
 
     url: str
     storage_url: str
+    kept_here: list[str] = Field(default=[])
     _store: Store | None = PrivateAttr(None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Open the store; it stays open until the outputs of the run's steps are stored."""
+        """Open the store; it stays open until the outputs of the run's steps are stored.
+
+        Raises:
+            StoreError: It cannot be opened.
+            StorageError: Outputs could not be stored: better to know before hours of downloads than after them.
+        """
+        check_shared(context.instance, self.kept_here)
+        self.outputs().check()
         self._store = Store.open(self.url)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -161,7 +170,9 @@ class TypesenseResource(dg.ConfigurableResource):
 def build_resources(settings: Settings) -> dict[str, object]:
     """The resources by the keys under which assets ask for them."""
     return {
-        "store": StoreResource(url=settings.store_url, storage_url=settings.storage_url),
+        "store": StoreResource(
+            url=settings.store_url, storage_url=settings.storage_url, kept_here=list(settings.kept_here)
+        ),
         "pypi": PyPIResource(
             url=settings.pypi_url,
             concurrency=settings.pypi_concurrency,
@@ -177,7 +188,9 @@ def build_resources(settings: Settings) -> dict[str, object]:
             contact=settings.pyf_contact,
         ),
         "typesense": build_typesense(settings),
-        "io_manager": ParquetIOManager(storage_url=settings.storage_url, turn=TurnResource()),
+        "io_manager": ParquetIOManager(
+            storage_url=settings.storage_url, kept_here=list(settings.kept_here), turn=TurnResource()
+        ),
         "alerts": AlertResource(webhook=_secret("PYF_ALERT_WEBHOOK", settings.pyf_alert_webhook)),
     }
 

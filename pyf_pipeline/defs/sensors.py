@@ -15,7 +15,7 @@ from pyf_pipeline.defs.resources import PyPIResource, StoreResource
 from pyf_pipeline.profiles import Profile
 from pyf_pipeline.pypi.feeds import Look, NewRelease
 from pyf_pipeline.pypi.http import PyPIError
-from pyf_pipeline.store.outputs import Outputs
+from pyf_pipeline.store.outputs import OutputMissingError, Outputs
 
 PROJECTS_TAG = "pyf_pipeline/projects"
 
@@ -23,6 +23,9 @@ PROJECTS_TAG = "pyf_pipeline/projects"
 TAG_CHARACTERS = 200
 
 COLLECTION = dg.AssetKey("typesense_collection")
+
+# The members of profiles as they were read last: by address, with the version of what was read.
+_read: dict[str, tuple[str, frozenset[str]]] = {}
 
 
 def build_sensors(poll_seconds: int) -> list[dg.SensorDefinition]:
@@ -119,6 +122,13 @@ def _touches(release: NewRelease, profile: Profile, members: frozenset[str]) -> 
 
 
 def _members(outputs: Outputs, profile: Profile) -> frozenset[str]:
-    if not outputs.exists("filtered_packages", profile.key):
+    """The projects whose packages are in the profile, read when they have changed: a tick a minute would read a lot."""
+    try:
+        rows = outputs.rows("filtered_packages", profile.key)
+    except OutputMissingError:
         return frozenset()
-    return frozenset(outputs.rows("filtered_packages", profile.key).table(["project"])["project"].to_pylist())
+    version, members = _read.get(rows.file.address, ("", frozenset()))
+    if version != rows.file.version:
+        members = frozenset(rows.table(["project"])["project"].to_pylist())
+        _read[rows.file.address] = rows.file.version, members
+    return members
