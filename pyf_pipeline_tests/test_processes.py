@@ -15,8 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from pyf_pipeline.search.client import connect_embedded
-from pyf_pipeline.settings import NO_SERVER_KEY
+from pyf_pipeline.search.client import connect
 from pyf_pipeline_tests import postgres
 from pyf_pipeline_tests.postgres import PostgreSQL
 from pyf_pipeline_tests.processes import Processes, clean_environment, free_port
@@ -27,6 +26,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml
 ASSETS = {"raw_pypi_metadata", "filtered_packages", "github_enrichment", "typesense_collection"}
 PROFILE = "flask"
 CLASSIFIER = "Framework :: Flask"
+SEARCH_KEY = "search-key"
 START_SECONDS = 90.0
 RUN_SECONDS = 90.0
 
@@ -83,7 +83,9 @@ def _here(arguments: list[str], ports: dict[str, int]) -> list[str]:
     return text.split("\0")
 
 
-def _environment(folder: Path, database: PostgreSQL, world: Servers, token: str, code_server: int) -> dict[str, str]:
+def _environment(
+    folder: Path, database: PostgreSQL, world: Servers, token: str, ports: dict[str, int]
+) -> dict[str, str]:
     """The environment of the compose file's containers, with the addresses of this machine."""
     composed = SERVICES["code-server"]["environment"]
     clean = clean_environment(folder / "home")
@@ -98,15 +100,16 @@ def _environment(folder: Path, database: PostgreSQL, world: Servers, token: str,
         "PGPORT": str(database.port),
         "PGPASSWORD": database.password,
         "CODE_SERVER_HOST": "127.0.0.1",
-        "CODE_SERVER_PORT": str(code_server),
+        "CODE_SERVER_PORT": str(ports["4000"]),
         "PYF_STORE_URL": composed["PYF_STORE_URL"].replace("postgres:5432", f"{database.host}:{database.port}"),
         "PYF_PROFILES": str(ROOT / "deploy" / "profiles"),
         "PYPI_URL": world.pypi_url,
         "GITHUB_API_URL": world.github_url,
         "GITHUB_TOKEN": token,
-        # The embedded index stands in for the search server.
-        "TYPESENSE_HOST": "",
-        "TYPESENSE_API_KEY": "",
+        "PYF_STORAGE_URL": str(folder / "state" / "storage"),
+        "TYPESENSE_HOST": "127.0.0.1",
+        "TYPESENSE_PORT": str(ports["8108"]),
+        "TYPESENSE_API_KEY": SEARCH_KEY,
     }
 
 
@@ -116,7 +119,7 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
         (tmp_path / name).mkdir()
     for name in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(ROOT / "deploy" / name, tmp_path / "dagster" / name)
-    ports = {"4000": free_port(), "3000": free_port()}
+    ports = {"4000": free_port(), "3000": free_port(), "8108": free_port()}
     world = World(size=60, seed=3)
     world.pypi.xmlrpc_limit(per_second=None, per_minute=None)
     with ExitStack() as stack:
@@ -124,8 +127,12 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
         database.run("postgres", "CREATE DATABASE dagster")
         database.run("dagster", (ROOT / "deploy/postgres/create-databases.sql").read_text())
         servers = stack.enter_context(world.serve())
-        env = _environment(tmp_path, database, servers, world.github.token, ports["4000"])
+        env = _environment(tmp_path, database, servers, world.github.token, ports)
         processes = stack.enter_context(Processes(tmp_path))
+        # The embedded index, served, stands in for the search server.
+        own = {**env, "TYPESENSE_HOST": "", "PYF_HOME": str(tmp_path / "search")}
+        serve = ["pyfsearch", "serve", "--host", "127.0.0.1", "--port", str(ports["8108"])]
+        processes.start("search", serve, env=own, cwd=tmp_path)
         webserver = f"http://127.0.0.1:{ports['3000']}"
         # The daemon comes last, as by then the tables are there.
         for service in ("code-server", "webserver", "daemon"):
@@ -181,9 +188,9 @@ def test_a_profile_goes_from_pypi_into_its_collection(deployment: Deployment) ->
     }
     assert materialised == {asset: [PROFILE] for asset in ASSETS}
 
-    index = connect_embedded(deployment.state / "search.sqlite3", NO_SERVER_KEY)
-    exported = index.client.collections[PROFILE].documents.export({"include_fields": "id"})
-    index.close()
+    server = connect([f"http://127.0.0.1:{deployment.env['TYPESENSE_PORT']}"], SEARCH_KEY, 60)
+    exported = server.client.collections[PROFILE].documents.export({"include_fields": "id"})
+    server.close()
     found = {json.loads(line)["id"] for line in exported.splitlines()}
     assert found
     assert found == _members(deployment.world)
@@ -192,4 +199,5 @@ def test_a_profile_goes_from_pypi_into_its_collection(deployment: Deployment) ->
     assert deployment.database.rows("pyf", "SELECT count(*) FROM project_documents")[0][0] >= len(found)
     assert deployment.database.rows("dagster", "SELECT status FROM runs") == [("SUCCESS",)]
     assert not list(deployment.state.glob("store*"))
+    assert not list(deployment.state.glob("search*"))
     assert list((deployment.state / "dagster").rglob("*.err")), "the run's log is where the webserver looks for it"

@@ -11,6 +11,9 @@ from pydantic import Field, PrivateAttr
 from pyf_pipeline import __version__
 from pyf_pipeline.defs.alerts import AlertResource
 from pyf_pipeline.defs.io_managers import ParquetIOManager
+from pyf_pipeline.defs.pools import make_pools
+from pyf_pipeline.defs.sharing import check_shared
+from pyf_pipeline.defs.turns import TurnResource
 from pyf_pipeline.defs.sharing import check_shared
 from pyf_pipeline.defs.turns import TurnResource
 from pyf_pipeline.github.client import GitHubClient
@@ -50,6 +53,7 @@ class StoreResource(dg.ConfigurableResource):
             StorageError: Outputs could not be stored: better to know before hours of downloads than after them.
         """
         check_shared(context.instance, self.kept_here)
+        make_pools(context.instance)
         self.outputs().check()
         self._store = Store.open(self.url)
 
