@@ -36,7 +36,10 @@ ASSETS = ["raw_pypi_metadata", "filtered_packages", "github_enrichment", "typese
 START_SECONDS = 90.0
 RUN_SECONDS = 120.0
 
-pytestmark = pytest.mark.skipif(postgres.binaries() is None, reason="PostgreSQL's server is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(postgres.binaries() is None, reason="PostgreSQL's server is not installed"),
+]
 
 
 @dataclass

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
+from pyf_pipeline.defs.retrying import retried
 from pyf_pipeline.defs.sharing import check_shared
 from pyf_pipeline.defs.turns import TurnResource
 from pyf_pipeline.store.outputs import Outputs, StoredRows
@@ -35,7 +36,8 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Rows) -> None:
         """Store a partition's complete content in place of the one before it."""
         rows = pa.Table.from_pandas(obj, preserve_index=False) if isinstance(obj, pd.DataFrame) else obj
-        written = Outputs(self.storage_url).write(_asset(context), context.partition_key, rows)
+        with retried(context):
+            written = Outputs(self.storage_url).write(_asset(context), context.partition_key, rows)
         context.add_output_metadata(
             {
                 "dagster/row_count": written.rows,
@@ -50,16 +52,20 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         Raises:
             OutputMissingError: It was never written, and the input does not allow for that.
         """
-        outputs = Outputs(self.storage_url)
-        asset, partition = _asset(context), context.partition_key
-        optional = bool((context.definition_metadata or {}).get(EMPTY_WHERE_MISSING))
-        if optional and not outputs.exists(asset, partition):
-            return None
-        rows = outputs.rows(asset, partition)
-        if context.dagster_type.typing_type in {pd.DataFrame, pd.DataFrame | None}:
-            frame: pd.DataFrame = rows.table().to_pandas()
-            return frame
-        return rows
+        with retried(context):
+            return _load(context, Outputs(self.storage_url))
+
+
+def _load(context: dg.InputContext, outputs: Outputs) -> StoredRows | pd.DataFrame | None:
+    asset, partition = _asset(context), context.partition_key
+    optional = bool((context.definition_metadata or {}).get(EMPTY_WHERE_MISSING))
+    if optional and not outputs.exists(asset, partition):
+        return None
+    rows = outputs.rows(asset, partition)
+    if context.dagster_type.typing_type in {pd.DataFrame, pd.DataFrame | None}:
+        frame: pd.DataFrame = rows.table().to_pandas()
+        return frame
+    return rows
 
 
 def _asset(context: dg.OutputContext | dg.InputContext) -> str:

@@ -1,6 +1,7 @@
 """The pools that keep the runs of all machines from asking PyPI and GitHub too much at once."""
 
 import dagster as dg
+from dagster._core.storage.event_log.base import EventLogStorage
 from sqlalchemy.exc import IntegrityError
 
 POOLS = ("pypi", "github")
@@ -20,10 +21,14 @@ def make_pools(instance: dg.DagsterInstance | None) -> None:
     if limit is None:
         return
     known = {pool.name for pool in storage.get_pool_limits()}
-    for pool in POOLS:
-        if pool not in known:
-            try:
-                storage.set_concurrency_slots(pool, limit)
-            except IntegrityError:
-                # Another run has just made it.
-                continue
+    for pool in set(POOLS) - known:
+        make_pool(storage, pool, limit)
+
+
+def make_pool(storage: EventLogStorage, name: str, limit: int) -> None:
+    """Make a pool, or change its limit."""
+    try:
+        storage.set_concurrency_slots(name, limit)
+    except IntegrityError:
+        # Another run has made it at the same time.
+        return

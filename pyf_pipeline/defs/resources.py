@@ -14,8 +14,6 @@ from pyf_pipeline.defs.io_managers import ParquetIOManager
 from pyf_pipeline.defs.pools import make_pools
 from pyf_pipeline.defs.sharing import check_shared
 from pyf_pipeline.defs.turns import TurnResource
-from pyf_pipeline.defs.sharing import check_shared
-from pyf_pipeline.defs.turns import TurnResource
 from pyf_pipeline.github.client import GitHubClient
 from pyf_pipeline.profiles import Profile
 from pyf_pipeline.pypi.feeds import FeedReader

@@ -7,6 +7,7 @@ A retry policy of Dagster's would not do: it tries everything again, a run that 
 
 from collections.abc import Iterator
 from types import TracebackType
+from typing import TypeAlias
 
 import dagster as dg
 from sqlalchemy.exc import OperationalError
@@ -24,6 +25,9 @@ RETRIES = 2
 PAUSE_SECONDS = load_settings().pyf_retry_seconds
 
 
+Context: TypeAlias = dg.AssetExecutionContext | dg.OutputContext | dg.InputContext
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether an error, or one behind it, may be gone in a minute."""
     return any(isinstance(link, PASSING) and not isinstance(link, LASTING) for link in _chain(error))
@@ -32,11 +36,13 @@ def is_passing(error: BaseException) -> bool:
 class retried:  # noqa: N801 - it reads as `with retried(context):`
     """Has a step tried again, after a while and then after twice as long, where what is within meets a passing trouble.
 
+    What is within may be what an asset does, or how its output is stored and its inputs are loaded.
+
     Raises:
         dagster.RetryRequested: It did, and there are tries left.
     """
 
-    def __init__(self, context: dg.AssetExecutionContext) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
 
     def __enter__(self) -> None:
@@ -46,12 +52,22 @@ class retried:  # noqa: N801 - it reads as `with retried(context):`
         self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         """See what went wrong."""
-        tried = self._context.op_execution_context.retry_number
+        tried = _tried(self._context)
         if not isinstance(error, Exception) or tried >= RETRIES or not is_passing(error):
             return
         pause = PAUSE_SECONDS * 2.0**tried
         self._context.log.warning(f"{error}\nThis may pass: it is tried again in {pause:.0f} seconds.")
         raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=pause) from error
+
+
+def _tried(context: Context) -> int:
+    """How often the step was tried again already; outside a run there is no step to be."""
+    if isinstance(context, dg.AssetExecutionContext):
+        return context.op_execution_context.retry_number
+    try:
+        return context.step_context.previous_attempt_count
+    except dg.DagsterInvariantViolationError:
+        return RETRIES
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

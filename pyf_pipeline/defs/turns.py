@@ -13,6 +13,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from pyf_pipeline.defs.abandoned import release_if_abandoned
+from pyf_pipeline.defs.pools import make_pool
 from pyf_pipeline.defs.processes import PROCESS_TAG, this_process
 from pyf_pipeline.defs.progress import announce
 
@@ -59,7 +60,7 @@ def take_turn(instance: dg.DagsterInstance, run_id: str, profile: str, say: Call
         say: Told for which run it waits, at first and now and then.
     """
     slots, pool = instance.event_log_storage, turn_pool(profile)
-    slots.set_concurrency_slots(pool, 1)
+    make_pool(slots, pool, 1)
     said, said_at = "", 0.0
     try:
         while not slots.claim_concurrency_slot(pool, run_id, STEP).is_claimed:

@@ -3,16 +3,20 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 
 from pyf_pipeline.definitions import defs
+from pyf_pipeline.defs import sensors
 from pyf_pipeline.defs.alerts import AlertResource, digest
 from pyf_pipeline.defs.partitions import PROFILES
 from pyf_pipeline.defs.resources import build_resources
 from pyf_pipeline.defs.sensors import PROJECTS_TAG
+from pyf_pipeline.store.outputs import Outputs, StoredRows
 from pyf_pipeline_tests.defs.conftest import Pipeline
 from pyf_pipeline_tests.world import Fault, World
 
@@ -69,6 +73,19 @@ def test_a_project_that_leaves_a_profile_is_noticed(published: Pipeline, world: 
     world.pypi.reclassify(leaving, ["Topic :: Utilities"])
     data = tick(published, "pypi_release_sensor", cursor)
     assert "flask" in {request.partition_key for request in data.run_requests or []}
+
+
+def test_members_are_read_again_when_they_have_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs, plone = Outputs(str(tmp_path)), PROFILES["plone"]
+    assert sensors._members(outputs, plone) == frozenset()
+    read: list[StoredRows] = []
+    table = StoredRows.table
+    monkeypatch.setattr(StoredRows, "table", lambda rows, columns: read.append(rows) or table(rows, columns))
+    for members in ({"a"}, {"a", "b"}):
+        outputs.write("filtered_packages", "plone", pa.table({"project": sorted(members)}))
+        for _ in range(3):
+            assert sensors._members(outputs, plone) == members
+    assert len(read) == 2
 
 
 def test_more_releases_than_the_feed_holds_are_reconciled(published: Pipeline, world: World) -> None:
