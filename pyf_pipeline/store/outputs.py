@@ -118,8 +118,9 @@ class StoredRows:
 
     def table(self, columns: list[str] | None = None) -> pa.Table:
         """All rows at once; all columns, or those named."""
-        with self.file.open() as stream:
-            return pq.read_table(stream, columns=columns)
+        # By one thread: the threads of `pq.read_table` now and then abort a process that ends soon after.
+        with self.file.open() as stream, pq.ParquetFile(stream) as file:
+            return file.read(columns=columns, use_threads=False)
 
 
 def _write_parquet(stream: object, rows: pa.RecordBatchReader | pa.Table) -> int:
