@@ -1,4 +1,4 @@
-"""A stand-in PyPI and GitHub: real HTTP servers on loopback over a made-up ecosystem, answering as the real ones do."""
+"""A stand-in PyPI, GitHub and pypistats: real HTTP servers on loopback over a made-up ecosystem, answering alike."""
 
 from pyf_pipeline_tests.world.faults import Fault
 from pyf_pipeline_tests.world.github import Figures

@@ -20,10 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
         world.github.token = options.token
     if options.no_xmlrpc_limit:
         world.pypi.xmlrpc_limit(per_second=None, per_minute=None)
-    with world.serve(options.pypi_port, options.github_port) as servers:
+    with world.serve(options.pypi_port, options.github_port, options.pypistats_port) as servers:
         where = {
             "pypi_url": servers.pypi_url,
             "github_url": servers.github_url,
+            "pypistats_url": servers.pypistats_url,
             "github_token": world.github.token,
             "projects": len(world.pypi),
             "pid": os.getpid(),
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mean-releases", type=float, default=6.0, help="releases per project, with --members-only")
     parser.add_argument("--pypi-port", type=int, default=0, help="0: any free port")
     parser.add_argument("--github-port", type=int, default=0, help="0: any free port")
+    parser.add_argument("--pypistats-port", type=int, default=0, help="0: any free port")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds by which every answer is late")
     parser.add_argument("--token", default="", help="the token that GitHub accepts")
     parser.add_argument("--no-xmlrpc-limit", action="store_true", help="do not limit the rate of XML-RPC calls")

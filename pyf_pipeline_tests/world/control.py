@@ -16,12 +16,14 @@ from pyf_pipeline_tests.world.faults import Fault, Faults
 from pyf_pipeline_tests.world.github import GitHub
 from pyf_pipeline_tests.world.log import RequestLog
 from pyf_pipeline_tests.world.pypi import PyPI
+from pyf_pipeline_tests.world.pypistats import PyPIStats
 
 _PYPI_VERBS = (
     "create", "release", "reclassify", "remove", "remove_release", "yank", "unyank", "quarantine", "unquarantine",
     "xmlrpc_limit",
 )  # fmt: skip
 _GITHUB_VERBS = ("archive", "create", "rename", "set", "vanish")
+_PYPISTATS_VERBS = ("forget", "limit", "set")
 
 
 class Controlled(Protocol):
@@ -29,6 +31,7 @@ class Controlled(Protocol):
 
     pypi: PyPI
     github: GitHub
+    pypistats: PyPIStats
     faults: Faults
     log: RequestLog
     latency: float
@@ -42,6 +45,7 @@ class Control:
         self._verbs: dict[str, Callable[..., Any]] = {
             **{f"pypi/{verb}": getattr(world.pypi, verb) for verb in _PYPI_VERBS},
             **{f"github/{verb}": getattr(world.github, verb) for verb in _GITHUB_VERBS},
+            **{f"pypistats/{verb}": getattr(world.pypistats, verb) for verb in _PYPISTATS_VERBS},
             "github/quota": self._quota,
             "github/settings": self._settings,
             "faults/add": lambda **fault: world.faults.add(Fault(**fault)),
@@ -58,6 +62,7 @@ class Control:
             "truth/project": self._project,
             "truth/repository": world.github.repository_of,
             "truth/github": world.github.truth,
+            "truth/downloads": world.pypistats.truth,
         }
 
     def answer(self, request: Request) -> Answer:

@@ -76,7 +76,7 @@ class HttpApp:
     """An ASGI application for one of the servers.
 
     Args:
-        server: "pypi" or "github".
+        server: "pypi", "github" or "pypistats".
         handler: What answers.
         faults: The faults in force.
         log: Where requests are noted.

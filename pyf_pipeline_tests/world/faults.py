@@ -38,8 +38,8 @@ class Fault:
             body, then the connection closes), `html` (a page with status 200), `not_object` (a JSON list with 200),
             `info_null` (a project document whose `info` is null), `stale` (a project document of an older serial),
             `secondary` (GitHub's secondary rate limit), `xmlrpc_fault` (a fault that is not about limits).
-        route: The route that it touches (`simple`, `project`, `release`, `xmlrpc`, `rss`, `graphql`, `rest`);
-            None: all.
+        route: The route that it touches (`simple`, `project`, `release`, `xmlrpc`, `rss`, `graphql`, `rest`,
+            `downloads`); None: all.
         match: A regular expression searched in the name asked for (else in the path); None: every request.
         share: The share of matching requests that are spoiled, drawn from a seeded generator.
         times: How many answers are spoiled in all; None: no end.

@@ -13,8 +13,8 @@ class LoggedRequest:
 
     Attributes:
         time: When it was answered, in epoch seconds.
-        server: "pypi" or "github".
-        route: `simple`, `project`, `release`, `redirect`, `xmlrpc`, `rss`, `graphql`, `rest` or `other`.
+        server: "pypi", "github" or "pypistats".
+        route: `simple`, `project`, `release`, `redirect`, `xmlrpc`, `rss`, `graphql`, `rest`, `downloads` or `other`.
         method: The HTTP method.
         path: The path with its query.
         name: The project or repository asked for, normalised; the method's name for XML-RPC; "" elsewhere.
@@ -39,7 +39,7 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """The log of both servers; every method may be called from any thread."""
+    """The log of all servers; every method may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""The two HTTP servers: uvicorn on loopback, both in one background thread."""
+"""The HTTP servers: uvicorn on loopback, all in one background thread."""
 
 import asyncio
 import contextlib
@@ -27,11 +27,13 @@ class Servers:
     Attributes:
         pypi_url: PyPI's address, without a slash at its end.
         github_url: The root of GitHub's API; `/graphql` and `/repos/…` are below it.
+        pypistats_url: pypistats' address.
         log: The requests.
     """
 
     pypi_url: str
     github_url: str
+    pypistats_url: str
     log: RequestLog
 
 

@@ -33,6 +33,8 @@ def test_verbs_change_the_world(world: World, servers: Servers) -> None:
     post(servers, "github/create", owner="someone", name="thing", stars=7)
     post(servers, "github/rename", owner="someone", name="thing", new_name="thing2")
     assert truth(servers, "github", owner="someone", name="thing")["name"] == "thing2"
+    post(servers, "pypistats/set", name="from-outside", last_day=1, last_week=2, last_month=3)
+    assert truth(servers, "downloads", name="from-outside")["last_month"] == 3
     urls = {"Source": "https://github.com/someone/thing", "Issues": "https://github.com/other/wrong/issues"}
     post(servers, "pypi/release", name="from-outside", version="4.0", project_urls=urls)
     assert truth(servers, "repository", project="from-outside") == "someone/thing"

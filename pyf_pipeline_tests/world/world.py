@@ -1,4 +1,4 @@
-"""The world: an ecosystem, its PyPI and its GitHub, and the servers that answer for them."""
+"""The world: an ecosystem, its PyPI, its GitHub and its pypistats, and the servers that answer for them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +12,8 @@ from pyf_pipeline_tests.world.github_http import GitHubHandler
 from pyf_pipeline_tests.world.log import RequestLog
 from pyf_pipeline_tests.world.pypi import PyPI
 from pyf_pipeline_tests.world.pypi_http import PyPIHandler
+from pyf_pipeline_tests.world.pypistats import PyPIStats
+from pyf_pipeline_tests.world.pypistats_http import PyPIStatsHandler
 from pyf_pipeline_tests.world.server import Servers, ServerThread, Transports
 
 SAMPLE_SIZE = 300
@@ -19,11 +21,12 @@ SAMPLE_SEED = 2026
 
 
 class World:
-    """A made-up PyPI and GitHub, the same for the same size and seed until somebody changes it.
+    """A made-up PyPI, GitHub and pypistats, the same for the same size and seed until somebody changes it.
 
     Attributes:
         pypi: The projects: what changes them, and the truth about them.
         github: The repositories, likewise.
+        pypistats: The downloads, likewise.
         faults: How the servers misbehave.
         log: What the servers were asked.
         latency: Seconds by which every answer is late.
@@ -34,6 +37,7 @@ class World:
         self.size, self.seed = size, seed
         self.pypi = PyPI(ecosystem)
         self.github = GitHub(ecosystem, self.pypi.repository_of)
+        self.pypistats = PyPIStats(seed, lambda name: self.pypi.find(name) is not None, self._stars)
         self.faults = Faults(seed)
         self.log = RequestLog()
         self.latency = 0.0
@@ -68,27 +72,32 @@ class World:
         return cls(size, seed, plan=plan)
 
     @contextmanager
-    def serve(self, pypi_port: int = 0, github_port: int = 0) -> Iterator[Servers]:
+    def serve(self, pypi_port: int = 0, github_port: int = 0, pypistats_port: int = 0) -> Iterator[Servers]:
         """Serve on loopback; with a port of 0 the system chooses one.
 
         Raises:
             OSError: If a port is taken.
         """
-        pypi_transports: Transports = {}
-        github_transports: Transports = {}
         pypi = PyPIHandler(self.pypi, self.log, Control(self))
-        github = GitHubHandler(self.github)
         apps = [
-            (self._app("pypi", pypi, pypi_transports), pypi_port, pypi_transports),
-            (self._app("github", github, github_transports), github_port, github_transports),
+            self._app("pypi", pypi, pypi_port),
+            self._app("github", GitHubHandler(self.github), github_port),
+            self._app("pypistats", PyPIStatsHandler(self.pypistats), pypistats_port),
         ]
         thread = ServerThread(apps, self.log)
         thread.start()
         try:
             urls = [f"http://127.0.0.1:{port}" for port in thread.ports]
-            yield Servers(urls[0], urls[1], self.log)
+            yield Servers(*urls, self.log)
         finally:
             thread.stop()
 
-    def _app(self, server: str, handler: Handler, transports: Transports) -> HttpApp:
-        return HttpApp(server, handler, self.faults, self.log, latency=lambda: self.latency, transports=transports)
+    def _app(self, server: str, handler: Handler, port: int) -> tuple[HttpApp, int, Transports]:
+        transports: Transports = {}
+        app = HttpApp(server, handler, self.faults, self.log, latency=lambda: self.latency, transports=transports)
+        return app, port, transports
+
+    def _stars(self, project: str) -> int | None:
+        linked = self.github.repository_of(project)
+        figures = self.github.truth(*linked.split("/", 1)) if linked else None
+        return figures.stars if figures else None
