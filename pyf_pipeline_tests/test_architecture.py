@@ -1,4 +1,4 @@
-"""Who may know whom: `cli → defs → {pypi, github, search, store} → catalog`, and what goes with it."""
+"""Who may know whom: `cli → defs → {pypi, github, pypistats, search, store} → catalog`, and what goes with it."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ PACKAGE = "pyf_pipeline"
 TESTS = "pyf_pipeline_tests"
 WORLD = f"{TESTS}.world"
 
-SIBLINGS = {"pypi", "github", "search", "store"}
+SIBLINGS = {"pypi", "github", "pypistats", "search", "store"}
 SHARED = {"settings", "profiles", "curated"}
 # What a room, a folder or a module right under the package, may import beside itself. "" is the package's own name.
 MAY_KNOW: dict[str, set[str]] = {
@@ -112,6 +112,7 @@ def test_every_import_is_one_that_the_house_allows() -> None:
         ("pyf_pipeline.catalog.model", "from .. import store"),
         ("pyf_pipeline.pypi.ingest", "import pyf_pipeline.store.store"),
         ("pyf_pipeline.pypi.ingest", "def later():\n    from pyf_pipeline.github import client"),
+        ("pyf_pipeline.pypistats.client", "from pyf_pipeline.pypi.pace import Pace"),
         ("pyf_pipeline.search.publish", "from pyf_pipeline.defs.config import Mode"),
         ("pyf_pipeline.search.publish", "from pyf_pipeline.embedded.transport import EmbeddedTransport"),
         ("pyf_pipeline.store.store", "from pyf_pipeline.profiles import Profile"),

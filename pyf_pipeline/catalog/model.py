@@ -1,4 +1,4 @@
-"""The values that travel through the pipeline: what PyPI said, what a package is, what GitHub said."""
+"""The values that travel through the pipeline: what PyPI said, what a package is, what others say of it."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -141,3 +141,39 @@ class Repository:
     updated: int
     archived: bool
     fetched_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """How often a project was downloaded up to one day, as pypistats counts it: without known mirrors.
+
+    Attributes:
+        last_day: On the last day that was counted.
+        last_week: On the last seven.
+        last_month: On the last thirty.
+        updated: When pypistats said so, in epoch seconds.
+    """
+
+    last_day: int
+    last_week: int
+    last_month: int
+    updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRecord:
+    """What is remembered of a project's downloads.
+
+    Attributes:
+        name: The project's normalised name.
+        asked_at: When it was last asked for, with or without success, in epoch seconds.
+        answered_at: When pypistats last answered, be it that it does not know the project; 0 where it never has.
+        known: Whether pypistats knew the project then.
+        downloads: The last figures, also of a project that pypistats no longer knows.
+    """
+
+    name: str
+    asked_at: int
+    answered_at: int
+    known: bool
+    downloads: Downloads | None

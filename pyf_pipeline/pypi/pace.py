@@ -1,6 +1,6 @@
-"""How often PyPI's XML-RPC may be called: one budget for all runs and processes that share a store.
+"""How often a limited service may be called: one budget for all runs and processes that share a store.
 
-PyPI counts the calls of a client in moving windows and tells of them in the fields of
+PyPI's XML-RPC counts the calls of a client in moving windows and tells of them in the fields of
 draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy: "name";q=<calls>;w=<seconds>, …` for what is allowed and
 `RateLimit: "name";r=<calls left>;t=<seconds>, …` for what is left. Earlier drafts wrote `<calls>;w=<seconds>`.
 """
@@ -52,28 +52,38 @@ class OwnLedger:
 
 @dataclass(frozen=True)
 class Pace:
-    """Lets calls through as often as PyPI allows.
+    """Lets calls through as often as a service allows.
 
     Attributes:
-        service: What the budget is for: PyPI's address.
+        service: What the budget is for: the service's address.
         ledger: Where it is kept.
         now: The time in epoch seconds, as several processes have to agree on it.
         sleep: How waiting is done.
+        windows: (calls, seconds) that are in force until an answer says otherwise; by default PyPI's.
     """
 
     service: str
     ledger: Ledger = field(default_factory=OwnLedger)
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    windows: tuple[tuple[int, float], ...] = WINDOWS
 
     @contextmanager
-    def call(self) -> Iterator[None]:
+    def call(self, until: float | None = None) -> Iterator[None]:
         """Make one call inside, which begins as soon as it is allowed and is counted.
 
-        PyPI counts a call somewhere between its sending and its answer. So while it is under way it counts as made
+        A service counts a call somewhere between its sending and its answer. So while it is under way it counts as made
         now, and from then on as made when the answer came: however long it takes, no two are closer than they may be.
+
+        Args:
+            until: When to have given up waiting for one's turn, in epoch seconds; by default never.
+
+        Raises:
+            TimeoutError: It is not allowed before that.
         """
         while (pause := self._reserve()) > 0:
+            if until is not None and self.now() + pause > until:
+                raise TimeoutError(f"the next call is allowed in {pause:.0f} seconds")
             self.sleep(pause)
         sent = self.now()
         try:
@@ -106,16 +116,17 @@ class Pace:
 
         def change(state: State) -> State:
             nonlocal pause
-            state, pause = _look(state, now)
+            state, pause = _look(state, now, self.windows)
             return state if pause > 0 else {**state, "underway": [*state["underway"], now]}
 
         self.ledger.update(self.service, change)
         return pause
 
 
-def _look(state: State, now: float) -> tuple[State, float]:
+def _look(state: State, now: float, unsaid: tuple[tuple[int, float], ...]) -> tuple[State, float]:
     """The entry without what no longer matters, and the seconds to wait before another call."""
-    windows = [(max(1, min(calls - RESERVE, MOST_CALLS)), seconds * LONGER) for calls, seconds in _in_force(state)]
+    in_force = [(int(calls), float(seconds)) for calls, seconds in state.get("windows") or unsaid]
+    windows = [(max(1, min(calls - RESERVE, MOST_CALLS)), seconds * LONGER) for calls, seconds in in_force]
     longest = max(seconds for _, seconds in windows)
     # A time in the future is that of a clock that was set back; it must not stop us for as long as that.
     made = [at for at in state.get("made", ()) if now - longest < at <= now + longest][-MOST_CALLS:]
@@ -131,10 +142,6 @@ def _answered(state: State, sent: float, now: float) -> State:
     """The entry where a call that was under way has come back."""
     underway = sorted(state.get("underway", ()), key=lambda at: abs(at - sent))
     return {**state, "underway": sorted(underway[1:]), "made": sorted([*state.get("made", ()), now])}
-
-
-def _in_force(state: State) -> list[tuple[int, float]]:
-    return [(int(calls), float(seconds)) for calls, seconds in state.get("windows") or WINDOWS]
 
 
 def _windows(policy: str) -> Iterator[tuple[int, float]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Engine,
@@ -94,6 +95,19 @@ repositories = Table(
     Column("key", String, primary_key=True, comment="owner/name as it was asked for, in lower case"),
     Column("checked_at", BigInteger, nullable=False),
     Column("entry", Text, nullable=False, comment="JSON: the cache entry"),
+)
+
+downloads = Table(
+    "downloads",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("answered_at", BigInteger, nullable=False, comment="0 where there never was an answer"),
+    Column("known", Boolean, nullable=False, comment="whether pypistats knew the project then"),
+    Column("last_day", BigInteger, comment="this and the next three: null where there never were figures"),
+    Column("last_week", BigInteger),
+    Column("last_month", BigInteger),
+    Column("updated", BigInteger),
 )
 
 Index("classifications_by_serial", classifications.c.serial)

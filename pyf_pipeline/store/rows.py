@@ -11,7 +11,7 @@ import orjson
 import pandas as pd
 import pyarrow as pa
 
-from pyf_pipeline.catalog.model import Package, ProjectDocument, Release, Repository
+from pyf_pipeline.catalog.model import Downloads, Package, ProjectDocument, Release, Repository
 
 ROWS_PER_BATCH = 200
 
@@ -168,6 +168,22 @@ def repositories_by_project(frame: pd.DataFrame | None) -> dict[str, Repository]
         return {}
     records: list[dict[str, Any]] = frame.drop(columns="project").to_dict("records")  # type: ignore[assignment]
     return {project: Repository(**record) for project, record in zip(frame["project"], records, strict=True)}
+
+
+def download_frame(by_project: Mapping[str, Downloads]) -> pd.DataFrame:
+    """The downloads of projects as a frame: one row for each, ordered by the project's name."""
+    columns = [field.name for field in fields(Downloads)]
+    rows = [(project, *astuple(by_project[project])) for project in sorted(by_project)]
+    frame = pd.DataFrame(rows, columns=["project", *columns])
+    return frame.astype({"project": "string", **dict.fromkeys(columns, "int64")})
+
+
+def downloads_by_project(frame: pd.DataFrame | None) -> dict[str, Downloads]:
+    """The downloads of a frame by project; none where there is no frame."""
+    if frame is None:
+        return {}
+    records: list[dict[str, Any]] = frame.drop(columns="project").to_dict("records")  # type: ignore[assignment]
+    return {project: Downloads(**record) for project, record in zip(frame["project"], records, strict=True)}
 
 
 def is_partial(schema: pa.Schema) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from pyf_pipeline.store.classifications import Classifications
 from pyf_pipeline.store.database import open_database
 from pyf_pipeline.store.documents import ProjectDocuments, ReleaseDocuments
+from pyf_pipeline.store.downloads import DownloadRecords
 from pyf_pipeline.store.indexes import IndexSnapshots
 from pyf_pipeline.store.ledgers import Ledgers
 
@@ -21,6 +22,7 @@ class Store:
     knowledge: Classifications
     snapshots: IndexSnapshots
     ledgers: Ledgers
+    downloads: DownloadRecords
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -37,6 +39,7 @@ class Store:
             Classifications(engine),
             IndexSnapshots(engine),
             Ledgers(engine),
+            DownloadRecords(engine),
         )
 
     def close(self) -> None:

@@ -142,3 +142,24 @@ def test_services_have_budgets_of_their_own() -> None:
     call(Pace("one", ledger, clock.now, clock.sleep))
     call(Pace("other", ledger, clock.now, clock.sleep))
     assert clock.slept == 0
+
+
+def test_another_service_has_windows_of_its_own() -> None:
+    clock = Clock()
+    pace = Pace("other", OwnLedger(), clock.now, clock.sleep, windows=((2, 5.0),))
+    for _ in range(4):
+        call(pace)
+    assert clock.slept == pytest.approx(3 * 5.1)
+
+
+def test_who_has_no_time_to_wait_is_told_so_and_is_not_counted() -> None:
+    clock, ledger = Clock(), OwnLedger()
+    pace = Pace("pypi", ledger, clock.now, clock.sleep)
+    call(pace)
+    pace.hold(50)
+    with pytest.raises(TimeoutError, match="in 50 seconds"), pace.call(clock.time + 49):
+        raise AssertionError("it was called")
+    assert clock.slept == 0
+    assert ledger.update("pypi", dict)["underway"] == []
+    with pace.call(clock.time + 51):
+        assert clock.slept == pytest.approx(50)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pyf_pipeline.catalog.model import ProjectDocument
+from pyf_pipeline.catalog.model import DownloadRecord, Downloads, ProjectDocument
 from pyf_pipeline.store.store import Store
 from pyf_pipeline_tests.postgres import binaries, serving
 
@@ -55,3 +55,12 @@ def test_documents_classifications_and_indexes_are_kept(store: Store) -> None:
     assert store.snapshots.get("http://pypi.example/simple/") == {"a": 5}
     store.releases.put_missing("a", "1.0", 5)
     assert store.releases.versions("a", 5) == {"1.0"}
+
+
+def test_downloads_are_kept(store: Store) -> None:
+    record = DownloadRecord("a", 5, 0, known=False, downloads=None)
+    store.downloads.put(record)
+    assert store.downloads.get_many(["a", "b"]) == {"a": record}
+    later = DownloadRecord("a", 6, 6, known=True, downloads=Downloads(1, 2, 2**62, 6))
+    store.downloads.put(later)
+    assert store.downloads.get_many(["a"]) == {"a": later}
