@@ -1,4 +1,4 @@
-"""A package, and what GitHub says of it, as the document that people search."""
+"""A package, and what others say of it, as the document that people search."""
 
 import hashlib
 import logging
@@ -15,7 +15,7 @@ import orjson
 from pyf_pipeline.catalog import chapters, facets, licences, people, readme, versions
 from pyf_pipeline.catalog.health import as_of, health
 from pyf_pipeline.catalog.links import leads_to_a_page
-from pyf_pipeline.catalog.model import Note, Package, Repository
+from pyf_pipeline.catalog.model import Downloads, Note, Package, Repository
 from pyf_pipeline.catalog.readme import Rendered
 from pyf_pipeline.search.schema import schema_fingerprint
 from pyf_pipeline.search.workers import Lost, processors, work
@@ -23,7 +23,7 @@ from pyf_pipeline.search.workers import Lost, processors, work
 logger = logging.getLogger(__name__)
 
 # To be raised with every change to what documents look like: all are built anew then.
-BUILDER_VERSION = 4
+BUILDER_VERSION = 5
 
 REGISTRY = "pypi"
 
@@ -51,10 +51,12 @@ class Context:
     Attributes:
         now: The time by which the packages' ages are told, in epoch seconds.
         notes: What people noted on packages, by normalised name.
+        downloads: How often projects were downloaded, by normalised name.
     """
 
     now: int = field(default_factory=_present)
     notes: Mapping[str, Note] = field(default_factory=dict)
+    downloads: Mapping[str, Downloads] = field(default_factory=dict)
 
 
 _SOURCE_FIELDS = tuple(name for name in Package.model_fields if name != "releases")
@@ -93,6 +95,7 @@ def _hash(task: "_Task") -> str:
         repository and _repository(repository),
         as_of(package, repository, task.now),
         task.note and task.note.model_dump(),
+        task.downloads and _downloads(task.downloads),
     ]
     return hashlib.blake2b(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
@@ -139,11 +142,13 @@ class _Task:
     package: Package
     repository: Repository | None
     note: Note | None
+    downloads: Downloads | None
     now: int
 
 
 def _task(package: Package, repository: Repository | None, context: Context) -> _Task:
-    return _Task(package, repository, context.notes.get(package.project), context.now)
+    project = package.project
+    return _Task(package, repository, context.notes.get(project), context.downloads.get(project), context.now)
 
 
 def _built_by_workers(tasks: Iterable[_Task], processes: int) -> Iterator[dict[str, Any] | BuildFailure]:
@@ -207,6 +212,7 @@ def _document(task: _Task, rendered: Rendered) -> dict[str, Any]:
         **_health(task, rendered),
         **(_curated(task.note) if task.note else {}),
         **(_repository(repository) if repository else {}),
+        **(_downloads(task.downloads) if task.downloads else {}),
     }
 
 
@@ -292,6 +298,15 @@ def _repository(repository: Repository) -> dict[str, Any]:
         "github_open_issues": _int64(repository.open_issues),
         "github_updated": _int64(repository.updated),
         "github_archived": repository.archived,
+    }
+
+
+def _downloads(downloads: Downloads) -> dict[str, Any]:
+    return {
+        "download_last_day": _int64(downloads.last_day),
+        "download_last_week": _int64(downloads.last_week),
+        "download_last_month": _int64(downloads.last_month),
+        "download_updated": _int64(downloads.updated),
     }
 
 

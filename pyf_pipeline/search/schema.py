@@ -116,6 +116,11 @@ FIELDS: tuple[Field, ...] = (
     _number("github_open_issues", facet=True, optional=True),
     _number("github_updated", facet=True, optional=True),
     _flag("github_archived", optional=True),
+    # How often it is downloaded, where pypistats was asked and knows it, and when that was.
+    _number("download_last_day", optional=True),
+    _number("download_last_week", optional=True),
+    _number("download_last_month", optional=True),
+    _number("download_updated", optional=True),
     # How well it is looked after, and why that is so.
     _number("health_score", "int32", facet=True),
     _number("health_score_last_calculated"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pyf_pipeline.catalog.fields import clean
-from pyf_pipeline.catalog.model import MalformedProjectError, Note, Package, Release, Repository
+from pyf_pipeline.catalog.model import Downloads, MalformedProjectError, Note, Package, Release, Repository
 from pyf_pipeline.catalog.parsing import package_from, parse_project
 from pyf_pipeline.search import documents, schema
 from pyf_pipeline.search.documents import BuildFailure, Context, build_document, build_documents, content_hash
@@ -255,6 +255,33 @@ def test_a_note_changes_the_hash_of_its_package_and_of_no_other() -> None:
         assert content_hash(package(project="other"), None, context) == other
         assert build_document(package(), None, context)["content_hash"] == content_hash(package(), None, context)
     assert len(found) == 4
+
+
+def test_downloads_are_there_where_they_are_known() -> None:
+    context = Context(
+        downloads={"collective-maps": Downloads(0, 7, 2**70, 1_700_000_000), "other": Downloads(9, 9, 9, 9)}
+    )
+    document = build_document(package(), None, context)
+    assert problems(document) == []
+    assert {name: value for name, value in document.items() if name.startswith("download_")} == {
+        "download_last_day": 0,
+        "download_last_week": 7,
+        "download_last_month": 2**63 - 1,
+        "download_updated": 1_700_000_000,
+    }
+    assert not [name for name in build_document(package(), None) if name.startswith("download_")]
+
+
+@pytest.mark.parametrize("name", ["last_day", "last_week", "last_month", "updated"])
+def test_the_hash_covers_the_downloads_of_a_package_and_of_no_other(name: str) -> None:
+    counts = {"last_day": 1, "last_week": 2, "last_month": 3, "updated": 4}
+    found = set()
+    for figures in (counts, {**counts, name: 5}):
+        context = Context(downloads={"collective-maps": Downloads(**figures)})
+        found.add(content_hash(package(), None, context))
+        assert build_document(package(), None, context)["content_hash"] == content_hash(package(), None, context)
+        assert content_hash(package(project="other"), None, context) == content_hash(package(project="other"), None)
+    assert len(found | {content_hash(package(), None)}) == 3
 
 
 def test_numbers_from_outside_are_kept_in_range() -> None:

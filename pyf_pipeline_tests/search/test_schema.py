@@ -20,7 +20,8 @@ LISTS = [
 INT32 = ["version_major", "version_minor", "version_bugfix", "release_count", "health_score", "curated_score"]
 INT64 = [
     "upload_timestamp", "first_upload_timestamp", "last_serial", "github_stars", "github_watchers",
-    "github_open_issues", "github_updated", "health_score_last_calculated",
+    "github_open_issues", "github_updated", "health_score_last_calculated", "download_last_day", "download_last_week",
+    "download_last_month", "download_updated",
 ]  # fmt: skip
 FLAGS = ["yanked", "is_prerelease", "github_archived"]
 
@@ -64,6 +65,7 @@ def test_only_what_may_be_unknown_and_what_is_not_indexed_is_optional() -> None:
         "github_stars", "github_watchers", "github_open_issues", "github_updated", "github_archived",
         "framework_versions_source", "python_versions_source", "development_status", "license_spdx",
         "curated_score", "curated_category", "curated_replacement", "curated_warning",
+        "download_last_day", "download_last_week", "download_last_month", "download_updated",
     }  # fmt: skip
 
 
