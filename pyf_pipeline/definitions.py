@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from pyf_pipeline.defs.alerts import run_failure_sensor
+from pyf_pipeline.defs.assets.download_stats import download_stats
 from pyf_pipeline.defs.assets.filtered_packages import filtered_packages
 from pyf_pipeline.defs.assets.github_enrichment import github_enrichment
 from pyf_pipeline.defs.assets.partition_health import partition_health
@@ -22,7 +23,14 @@ with warnings.catch_warnings():
     # The UI's links from an asset to its code are a beta feature of Dagster, which says so at every start.
     warnings.simplefilter("ignore", dg.BetaWarning)
     assets = dg.with_source_code_references(
-        [raw_pypi_metadata, filtered_packages, github_enrichment, typesense_collection, partition_health]
+        [
+            raw_pypi_metadata,
+            filtered_packages,
+            github_enrichment,
+            download_stats,
+            typesense_collection,
+            partition_health,
+        ]
     )
 
 defs = dg.Definitions(

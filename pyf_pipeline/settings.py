@@ -83,7 +83,7 @@ class Settings(BaseModel):
         ge=0,
         description="Hours for which an answer of XML-RPC is good: the index tells what moved since.",
     )
-    pyf_contact: str = Field("", description="Your address or page, for PyPI's and GitHub's administrators.")
+    pyf_contact: str = Field("", description="Your address or page, for administrators of PyPI and of others.")
 
     github_api_url: HttpAddress = Field("https://api.github.com", description="Where GitHub's API answers.")
     github_token: SecretStr | None = Field(
@@ -91,6 +91,16 @@ class Settings(BaseModel):
     )
     github_coolofftime: float = Field(0, ge=0, description="Seconds between two calls to GitHub.")
     github_cache_hours: float = Field(24, ge=0, description="Hours for which a repository's figures are good.")
+
+    pypistats_url: HttpAddress | None = Field(
+        None,
+        description="Where pypistats answers: https://pypistats.org; unset: nobody is asked for downloads.",
+    )
+    pypistats_per_minute: float = Field(
+        30, gt=0, le=6_000, description="Calls to pypistats a minute, of all runs together; it allows 30."
+    )
+    pypistats_minutes: float = Field(10, gt=0, description="Minutes for which one run may ask pypistats.")
+    pypistats_cache_hours: float = Field(168, ge=0, description="Hours for which a project's downloads are good.")
 
     typesense_host: str = Field("", description="The search server's host; unset: the embedded index.")
     typesense_port: int = Field(8108, ge=1, le=65535, description="The search server's port.")
@@ -119,6 +129,7 @@ class Settings(BaseModel):
     pyf_weekly_cron: str = Field("43 5 * * 0", description="When weekly_github_refresh runs, as a cron expression.")
     pyf_monthly_cron: str = Field("29 2 1 * *", description="When monthly_full_refresh runs, as a cron expression.")
     pyf_health_cron: str = Field("19 6 * * *", description="When daily_health_report runs, as a cron expression.")
+    pyf_downloads_cron: str = Field("11 6 * * *", description="When daily_download_refresh runs, as a cron expression.")
     pyf_timezone: str = Field("UTC", description="The time zone of these times, such as Europe/Berlin.")
     pyf_alert_webhook: SecretStr | None = Field(
         None, description="Where digests of failed runs are posted; a secret, since whoever has it can post."

@@ -1,7 +1,8 @@
-"""The whole pipeline on a stand-in PyPI and GitHub: what `make demo` does, with no account and no network.
+"""The whole pipeline on a stand-in PyPI, GitHub and pypistats: what `make demo` does, with no account and no network.
 
 `python -m pyf_pipeline_tests.demo` fills the plone, django and flask collections under `.pyf/demo` and searches them;
-`--ui` opens the Dagster UI over that state, with the stand-in behind it, so that further runs work as well.
+`--ui` opens the Dagster UI over that state, with the stand-in behind it, so that further runs work as well, those for
+downloads among them.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pyf_pipeline.cli.instance import CONFIGURATION
-from pyf_pipeline_tests.world import World
+from pyf_pipeline_tests.world import Servers, World
 
 HOME = Path(".pyf") / "demo"
 PROFILES = ("plone", "django", "flask")
@@ -44,16 +45,17 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(ending, signal.default_int_handler)
     world = World.sample()
     world.pypi.xmlrpc_limit(per_second=1_000, per_minute=60_000)
+    world.pypistats.limit(per_second=None, per_minute=None)
     try:
         with world.serve() as servers:
-            _use(servers.pypi_url, servers.github_url, world.github.token)
+            _use(servers, world.github.token)
             return _open_ui(options.port, console) if options.ui else _fill(console)
     except KeyboardInterrupt:
         console.print("stopped; nothing is left running")
         return 130
 
 
-def _use(pypi_url: str, github_url: str, token: str) -> None:
+def _use(servers: Servers, token: str) -> None:
     """Have everything in this process, and what it starts, use the stand-in and the demo's own state."""
     home = HOME.absolute()
     home.mkdir(parents=True, exist_ok=True)
@@ -70,11 +72,13 @@ def _use(pypi_url: str, github_url: str, token: str) -> None:
     os.environ.update(
         PYF_HOME=str(home),
         DAGSTER_HOME=str(home),
-        PYPI_URL=pypi_url,
+        PYPI_URL=servers.pypi_url,
         PYPI_DISCOVERY="auto",
-        GITHUB_API_URL=github_url,
+        GITHUB_API_URL=servers.github_url,
         GITHUB_TOKEN=token,
         GITHUB_COOLOFFTIME="0",
+        PYPISTATS_URL=servers.pypistats_url,
+        PYPISTATS_PER_MINUTE="6000",
     )
 
 

@@ -29,6 +29,7 @@ STAGES = {
     "download": "downloading metadata",
     "releases": "downloading releases",
     "github": "asking GitHub",
+    "pypistats": "asking pypistats",
     "publish": "publishing documents",
 }
 

@@ -45,7 +45,7 @@ class Outcome:
 
 
 def materialise(profile: str, instance: dg.DagsterInstance, console: Console, *, mode: Mode, limit: int = 0) -> Outcome:
-    """Materialise all four assets of a profile, with a display of how far it is.
+    """Materialise the assets of a profile, all but the optional one, with a display of how far it is.
 
     Args:
         profile: The profile's key.

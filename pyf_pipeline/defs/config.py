@@ -53,6 +53,15 @@ class PublishConfig(dg.Config):
     )
 
 
+class DownloadConfig(dg.Config):
+    """How pypistats is asked."""
+
+    refresh: bool = Field(default=False, description="Ask for every project, however recent its figures are.")
+    minutes: float = Field(
+        default=0, ge=0, description="For how long to go on asking; 0 for as long as PYPISTATS_MINUTES says."
+    )
+
+
 class EnrichConfig(dg.Config):
     """How GitHub is asked."""
 

@@ -36,10 +36,17 @@ github_refresh = dg.define_asset_job(
     description="Asks GitHub for the figures that are due and updates the collection that is served.",
 )
 
+download_refresh = dg.define_asset_job(
+    "download_refresh",
+    dg.AssetSelection.assets("download_stats", "typesense_collection"),
+    description="Asks pypistats for the downloads that are due, for some minutes, and updates the collection that is "
+    "served.",
+)
+
 rebuild_collection = dg.define_asset_job(
     "rebuild_collection",
     dg.AssetSelection.assets("typesense_collection"),
-    description="Builds a new version of the collection from what is stored, without asking PyPI or GitHub.",
+    description="Builds a new version of the collection from what is stored, without asking anybody.",
     config=dg.RunConfig({"typesense_collection": PublishConfig(rebuild=True)}),
 )
 
@@ -50,4 +57,12 @@ health_report = dg.define_asset_job(
     "GitHub.",
 )
 
-JOBS = [full_refresh, incremental_update, pypi_update, github_refresh, rebuild_collection, health_report]
+JOBS = [
+    full_refresh,
+    incremental_update,
+    pypi_update,
+    github_refresh,
+    download_refresh,
+    rebuild_collection,
+    health_report,
+]

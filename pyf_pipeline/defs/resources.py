@@ -20,6 +20,8 @@ from pyf_pipeline.pypi.feeds import FeedReader
 from pyf_pipeline.pypi.gathering import Progress
 from pyf_pipeline.pypi.http import Http
 from pyf_pipeline.pypi.ingest import Ingester, Memory
+from pyf_pipeline.pypi.pace import Pace
+from pyf_pipeline.pypistats.client import PyPIStatsClient
 from pyf_pipeline.search.client import SearchServer, connect, connect_embedded
 from pyf_pipeline.settings import NO_SERVER_KEY, Settings
 from pyf_pipeline.store.outputs import Outputs
@@ -138,6 +140,27 @@ class GitHubResource(dg.ConfigurableResource):
             client.close()
 
 
+class PyPIStatsResource(dg.ConfigurableResource):
+    """pypistats: where it answers, how gently it is asked, and how long by one run; without an address not at all."""
+
+    url: str = ""
+    per_minute: float = 30
+    minutes: float = 10
+    cache_hours: float = 168
+    contact: str = ""
+
+    @contextmanager
+    def client(self, store: Store) -> Iterator[PyPIStatsClient]:
+        """What looks downloads up, at a pace that all runs of the store share."""
+        # One call in each stretch of time, as the last one of a window is not used.
+        pace = Pace(self.url, store.ledgers, windows=((2, 60 / self.per_minute),))
+        client = PyPIStatsClient(self.url, pace, user_agent=user_agent(self.contact))
+        try:
+            yield client
+        finally:
+            client.close()
+
+
 class TypesenseResource(dg.ConfigurableResource):
     """The search server: a Typesense of one or more nodes, or where none is configured the embedded index."""
 
@@ -187,6 +210,13 @@ def build_resources(settings: Settings) -> dict[str, object]:
             token=_secret("GITHUB_TOKEN", settings.github_token),
             cool_off=settings.github_coolofftime,
             cache_hours=settings.github_cache_hours,
+            contact=settings.pyf_contact,
+        ),
+        "pypistats": PyPIStatsResource(
+            url=settings.pypistats_url or "",
+            per_minute=settings.pypistats_per_minute,
+            minutes=settings.pypistats_minutes,
+            cache_hours=settings.pypistats_cache_hours,
             contact=settings.pyf_contact,
         ),
         "typesense": build_typesense(settings),

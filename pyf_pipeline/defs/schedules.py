@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from pyf_pipeline.defs.jobs import full_refresh, github_refresh, health_report, incremental_update
+from pyf_pipeline.defs.jobs import download_refresh, full_refresh, github_refresh, health_report, incremental_update
 from pyf_pipeline.defs.partitions import PROFILES
 from pyf_pipeline.settings import Settings
 
@@ -25,6 +25,16 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             **_timing("weekly_github_refresh", settings.pyf_weekly_cron, zone),
         ),
         dg.ScheduleDefinition(
+            job=download_refresh,
+            description="Asks pypistats, where PYPISTATS_URL is set, for the downloads of every scheduled profile.",
+            **_timing(
+                "daily_download_refresh",
+                settings.pyf_downloads_cron,
+                zone,
+                off="" if settings.pypistats_url else "PYPISTATS_URL is not set",
+            ),
+        ),
+        dg.ScheduleDefinition(
             job=full_refresh,
             description="Downloads every scheduled profile anew and builds a new version of its collection.",
             **_timing("monthly_full_refresh", settings.pyf_monthly_cron, zone),
@@ -40,11 +50,13 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     ]
 
 
-def _timing(name: str, cron: str, zone: str) -> dict[str, Any]:
+def _timing(name: str, cron: str, zone: str, *, off: str = "") -> dict[str, Any]:
+    """A schedule's arguments; where `off` says why, it asks for no runs."""
+
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        scheduled = [profile.key for profile in PROFILES.values() if profile.scheduled]
+        scheduled = [] if off else [profile.key for profile in PROFILES.values() if profile.scheduled]
         if not scheduled:
-            yield dg.SkipReason("no profile has `scheduled: true`")
+            yield dg.SkipReason(off or "no profile has `scheduled: true`")
         for key in scheduled:
             # A tick that is evaluated once more, after a restart, asks for the same runs and gets none of them twice.
             tick = f"{context.scheduled_execution_time:%Y-%m-%dT%H:%M}"

@@ -18,6 +18,12 @@ PackageType = dg.DagsterType(
     description="One row for each package, validated: texts are never null, lists hold no empty entries.",
 )
 
+DownloadType = dg.DagsterType(
+    name="DownloadRows",
+    type_check_fn=lambda _, value: isinstance(value, pd.DataFrame) and "last_month" in value.columns,
+    description="One row for each package that pypistats knows: its downloads, and when pypistats said so.",
+)
+
 RepositoryType = dg.DagsterType(
     name="RepositoryRows",
     type_check_fn=lambda _, value: isinstance(value, pd.DataFrame) and "stars" in value.columns,

@@ -9,13 +9,16 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
+from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from pyf_pipeline.definitions import defs
 from pyf_pipeline.defs import sensors
 from pyf_pipeline.defs.alerts import AlertResource, digest
 from pyf_pipeline.defs.partitions import PROFILES
 from pyf_pipeline.defs.resources import build_resources
+from pyf_pipeline.defs.schedules import build_schedules
 from pyf_pipeline.defs.sensors import PROJECTS_TAG
+from pyf_pipeline.settings import Settings, load_settings
 from pyf_pipeline.store.outputs import Outputs, StoredRows
 from pyf_pipeline_tests.defs.conftest import Pipeline
 from pyf_pipeline_tests.world import Fault, World
@@ -117,17 +120,31 @@ def test_profiles_that_were_never_published_are_left_to_their_own_sensor(pipelin
     assert {request.partition_key for request in left} == set(PROFILES) - {"flask"}
 
 
-@pytest.mark.parametrize("name", ["daily_reconcile", "weekly_github_refresh", "monthly_full_refresh"])
-def test_a_schedule_requests_each_scheduled_profile_once_a_tick(name: str) -> None:
-    schedule = defs.resolve_schedule_def(name)
+SCHEDULES = ["daily_reconcile", "weekly_github_refresh", "daily_download_refresh", "monthly_full_refresh"]
+
+
+def tick_of(name: str, settings: Settings) -> ScheduleExecutionData:
+    """One evaluation of a schedule."""
+    (schedule,) = (schedule for schedule in build_schedules(settings) if schedule.name == name)
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
     context = dg.build_schedule_context(
         scheduled_execution_time=datetime(2026, 5, 1, 4, 17, tzinfo=UTC), repository_def=defs.get_repository_def()
     )
-    requests = schedule.evaluate_tick(context).run_requests or []
+    return schedule.evaluate_tick(context)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_requests_each_scheduled_profile_once_a_tick(name: str) -> None:
+    settings = load_settings({"PYPISTATS_URL": "https://stats.example"})
+    requests = tick_of(name, settings).run_requests or []
     assert [request.partition_key for request in requests] == [p.key for p in PROFILES.values() if p.scheduled]
     assert len({request.run_key for request in requests}) == len(requests)
     assert all("2026-05-01T04:17" in (request.run_key or "") for request in requests)
+
+
+def test_nobody_is_asked_for_downloads_without_an_address() -> None:
+    data = tick_of("daily_download_refresh", load_settings({}))
+    assert (data.run_requests, data.skip_message) == ([], "PYPISTATS_URL is not set")
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from pyf_pipeline.definitions import defs
 from pyf_pipeline.defs.partitions import profile_partitions
 from pyf_pipeline_tests.defs.conftest import EVERYTHING
 
+ASSETS = {*EVERYTHING, "download_stats"}
+
 
 def test_the_definitions_can_be_loaded_and_run() -> None:
     dg.Definitions.validate_loadable(defs)
@@ -14,28 +16,28 @@ def test_the_definitions_can_be_loaded_and_run() -> None:
 
 def test_every_asset_has_what_a_person_looks_for() -> None:
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-    assert set(specs) == {*EVERYTHING, "partition_health"}
+    assert set(specs) == {*ASSETS, "partition_health"}
     for name, spec in specs.items():
         assert spec.description
         assert len(spec.description) > 100
         assert spec.owners == ["team:catalogue"]
         assert spec.kinds >= {"python"}
-        assert spec.freshness_policy is not None
+        # Nobody has to ask pypistats.
+        assert (spec.freshness_policy is None) is (name == "download_stats")
         assert spec.group_name == "catalogue"
-        assert spec.partitions_def == (profile_partitions if name in EVERYTHING else None)
+        assert spec.partitions_def == (profile_partitions if name in ASSETS else None)
         assert "dagster/code_references" in spec.metadata
 
 
 def test_assets_depend_on_each_other_in_the_order_of_the_data() -> None:
     graph = defs.resolve_asset_graph()
-    parents = {
-        asset: {key.to_user_string() for key in graph.get(dg.AssetKey(asset)).parent_keys} for asset in EVERYTHING
-    }
+    parents = {asset: {key.to_user_string() for key in graph.get(dg.AssetKey(asset)).parent_keys} for asset in ASSETS}
     assert parents == {
         "raw_pypi_metadata": set(),
         "filtered_packages": {"raw_pypi_metadata"},
         "github_enrichment": {"filtered_packages"},
-        "typesense_collection": {"filtered_packages", "github_enrichment"},
+        "download_stats": {"filtered_packages"},
+        "typesense_collection": {"filtered_packages", "github_enrichment", "download_stats"},
     }
 
 
@@ -45,6 +47,7 @@ def test_jobs_run_what_they_say_for_one_profile_at_a_time() -> None:
         "incremental_update": set(EVERYTHING),
         "pypi_update": {"raw_pypi_metadata", "filtered_packages", "typesense_collection"},
         "github_refresh": {"github_enrichment", "typesense_collection"},
+        "download_refresh": {"download_stats", "typesense_collection"},
         "rebuild_collection": {"typesense_collection"},
     }
     for name, assets in wanted.items():

@@ -1,1 +1,1 @@
-"""The four assets of a profile, in the order in which data flows."""
+"""The assets of a profile: a module for each."""

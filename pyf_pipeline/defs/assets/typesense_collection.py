@@ -1,4 +1,4 @@
-"""The fourth asset: the collection that people search."""
+"""The last asset: the collection that people search."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from pyf_pipeline.search.client import SearchServer
 from pyf_pipeline.search.documents import BuildFailure, Context, build_documents, content_hash
 from pyf_pipeline.search.publish import Published, Publisher, is_too_much
 from pyf_pipeline.store.outputs import StoredRows
-from pyf_pipeline.store.rows import is_partial, packages, repositories_by_project
+from pyf_pipeline.store.rows import downloads_by_project, is_partial, packages, repositories_by_project
 
 Metadata = dict[str, dg.MetadataValue | int | float | str | bool]
 
@@ -38,7 +38,8 @@ class PackageSource:
     Attributes:
         rows: The partition's packages.
         repositories: The repositories of projects, by normalised name.
-        context: The time, by which health is told, and the notes on packages; the same for hashes and documents.
+        context: The time, by which health is told, and the notes and downloads of packages; the same for hashes and
+            documents.
     """
 
     rows: StoredRows
@@ -68,7 +69,7 @@ class PackageSource:
     kinds={"python", "typesense"},
     owners=["team:catalogue"],
     freshness_policy=DAILY,
-    ins={"github_enrichment": dg.AssetIn(metadata={EMPTY_WHERE_MISSING: True})},
+    ins={name: dg.AssetIn(metadata={EMPTY_WHERE_MISSING: True}) for name in ("github_enrichment", "download_stats")},
     check_specs=[
         dg.AssetCheckSpec(
             COLLECTION_IS_COMPLETE,
@@ -90,12 +91,13 @@ class PackageSource:
         ),
     ],
 )
-def typesense_collection(
+def typesense_collection(  # noqa: PLR0917 - Dagster knows inputs by positional parameters only
     context: dg.AssetExecutionContext,
     config: PublishConfig,
     typesense: TypesenseResource,
     filtered_packages: StoredRows,
     github_enrichment: pd.DataFrame | None,
+    download_stats: pd.DataFrame | None,
 ) -> dg.MaterializeResult:
     """The profile's packages as documents in its Typesense collection, proved to have arrived.
 
@@ -104,7 +106,8 @@ def typesense_collection(
     """
     with retried(context):
         profile = PROFILES[context.partition_key]
-        source = PackageSource(filtered_packages, repositories_by_project(github_enrichment), Context(notes=NOTES))
+        told = Context(notes=NOTES, downloads=downloads_by_project(download_stats))
+        source = PackageSource(filtered_packages, repositories_by_project(github_enrichment), told)
         partial = is_partial(filtered_packages.schema)
         with typesense.server() as server:
             publisher = Publisher(server, progress_of(context))
