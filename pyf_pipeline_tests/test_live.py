@@ -4,30 +4,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from pyf_pipeline.catalog.versions import newest_first
-from pyf_pipeline.search.client import connect_embedded
+from pyf_pipeline.search.client import SearchServer, connect_embedded
 from pyf_pipeline.settings import NO_SERVER_KEY, Settings
+from pyf_pipeline_tests.bench.ranking import TOP, places
+from pyf_pipeline_tests.bench.wishes import SIX, SIX_PROJECTS
 
-PROJECTS = {
-    "dagster": "dagster",
-    "requests": "requests",
-    "typesense": "typesense",
-    "pandas": "pandas",
-    "pydantic": "pydantic",
-    "sqlalchemy": "SQLAlchemy",
-}
-PROFILE = f"profiles: {{ours: {{packages: [{', '.join(PROJECTS.values())}]}}}}"
+PROFILE = f"profiles: {{ours: {{packages: [{', '.join(SIX_PROJECTS.values())}]}}}}"
 
 pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchServer]:
     home = tmp_path_factory.mktemp("live")
     (home / "profiles.yaml").write_text(PROFILE)
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
@@ -41,21 +36,26 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
     run = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stderr
     server = connect_embedded(home / "state" / "search.sqlite3", NO_SERVER_KEY)
-    lines = server.client.collections["ours"].documents.export().splitlines()
+    yield server
     server.close()
+
+
+@pytest.fixture(scope="module")
+def documents(server: SearchServer) -> dict[str, dict[str, Any]]:
+    lines = server.client.collections["ours"].documents.export().splitlines()
     return {document["id"]: document for document in map(json.loads, lines)}
 
 
 def test_the_six_are_there(documents: dict[str, dict[str, Any]]) -> None:
-    assert documents.keys() == PROJECTS.keys()
+    assert documents.keys() == SIX_PROJECTS.keys()
 
 
-@pytest.mark.parametrize("name", PROJECTS)
+@pytest.mark.parametrize("name", SIX_PROJECTS)
 def test_a_document_says_what_pypi_says(documents: dict[str, dict[str, Any]], name: str) -> None:
     pypi_url = Settings.model_fields["pypi_url"].default
     answer = requests.get(f"{pypi_url}/pypi/{name}/json", timeout=60).json()
     info, document = answer["info"], documents[name]
-    assert document["name"] == info["name"] == PROJECTS[name]
+    assert document["name"] == info["name"] == SIX_PROJECTS[name]
     assert document["version"] == document["version_raw"] == info["version"]
     assert document["identifier"] == f"{name}-{info['version']}"
     assert document["summary"] == info["summary"]
@@ -74,3 +74,10 @@ def test_a_document_says_what_pypi_says(documents: dict[str, dict[str, Any]], na
     assert "<p" in document["description"]
     assert "<h1" not in document["description"]
     assert document["first_chapter"].startswith(info["summary"])
+
+
+def test_people_find_what_they_look_for(server: SearchServer) -> None:
+    found = places(server, SIX)
+    # Their READMEs change: so many of thirty, and not each of them.
+    assert sum(place == 1 for place in found.values()) >= 25, found
+    assert sum(place is not None and place <= TOP for place in found.values()) >= 28, found

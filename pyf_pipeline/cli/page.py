@@ -17,6 +17,7 @@ from pyf_pipeline.search.client import SearchServer, connect
 from pyf_pipeline.search.errors import SearchError
 from pyf_pipeline.search.keys import check_search_only, keep_search_key
 from pyf_pipeline.search.offering import offered_collections
+from pyf_pipeline.search.query import defaults
 from pyf_pipeline.search.transport import NodesTransport, Patience
 from pyf_pipeline.settings import Settings, load_settings
 
@@ -74,7 +75,7 @@ def page_over(server: SearchServer, settings: Settings, names: tuple[str, ...], 
 
     transport = NodesTransport(settings.typesense_addresses, httpx.HTTPTransport(), PATIENCE)
     passing = httpx.Client(transport=transport, timeout=TIMEOUT_SECONDS)
-    return create_page(TypesenseUpstream("http://search-server", offer=asked, client=passing))
+    return create_page(TypesenseUpstream("http://search-server", offer=asked, client=passing), defaults())
 
 
 def _offers(settings: Settings, server: SearchServer, names: tuple[str, ...]) -> Callable[[], Offer]:

@@ -7,6 +7,7 @@ from pyf_pipeline.cli.command import OK, CommandError
 from pyf_pipeline.cli.listening import address_of, listening, run
 from pyf_pipeline.cli.output import Output
 from pyf_pipeline.embedded.server import create_app
+from pyf_pipeline.search.query import defaults
 from pyf_pipeline.settings import load_settings
 
 
@@ -28,5 +29,5 @@ def serve(options: argparse.Namespace, output: Output) -> int:
         output.line(f"serving {settings.embedded_path} at {address_of(listener)} (Ctrl-C ends it)")
         if own is None:
             output.line(f"admin key, for as long as this runs: {key} (set TYPESENSE_API_KEY to keep one)")
-        run(create_app(settings.embedded_path, admin_key=key), listener)
+        run(create_app(settings.embedded_path, admin_key=key, page_defaults=defaults()), listener)
     return OK

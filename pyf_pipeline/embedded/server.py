@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -54,12 +55,15 @@ class IndexUpstream:
         return answer.status, answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
 
 
-def create_app(path: str | os.PathLike[str], *, admin_key: str) -> Starlette:
+def create_app(
+    path: str | os.PathLike[str], *, admin_key: str, page_defaults: Mapping[str, Any] | None = None
+) -> Starlette:
     """A Starlette application that serves the index in a file.
 
     Args:
         path: The SQLite file; made, with its folder, if need be.
         admin_key: The key that may do everything; it is not stored.
+        page_defaults: Parameters that every search of the search page has; see `page.app.create_page`.
     """
     service = Service(path, admin_key=admin_key)
 
@@ -85,7 +89,7 @@ def create_app(path: str | os.PathLike[str], *, admin_key: str) -> Starlette:
         return StreamingResponse(found.body, found.status, headers=headers)
 
     api = Route("/{path:path}", answer, methods=[*METHODS, "OPTIONS"])
-    return Starlette(routes=[*page_routes(IndexUpstream(service)), api], lifespan=lifespan)
+    return Starlette(routes=[*page_routes(IndexUpstream(service), page_defaults), api], lifespan=lifespan)
 
 
 def _preflight(request: WebRequest) -> dict[str, str]:

@@ -1,25 +1,28 @@
-"""Whether a search has first what a person looks for, on the made-up world and on a collection of the real PyPI."""
+"""Whether a search has first what a person looks for, on the made-up world and on real packages."""
 
 import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyf_pipeline.catalog.filtering import Membership, Rejected, latest_package
-from pyf_pipeline.catalog.model import Package, Repository
+from pyf_pipeline.catalog.model import Downloads, Package, Repository
 from pyf_pipeline.catalog.names import normalise
 from pyf_pipeline.catalog.parsing import parse_project
+from pyf_pipeline.pypi.http import Http, unreachable
+from pyf_pipeline.pypi.projects import fetch_project
 from pyf_pipeline.search.client import SearchServer, connect, connect_embedded
 from pyf_pipeline.search.collections import create_collection
-from pyf_pipeline.search.documents import BuildFailure, build_documents
+from pyf_pipeline.search.documents import BuildFailure, Context, Pair, build_documents
 from pyf_pipeline.search.fitting import Fitter
 from pyf_pipeline.search.importing import import_lines
-from pyf_pipeline.search.query import search, search_parameters
+from pyf_pipeline.search.query import TIE_BREAKER, search, search_parameters
 from pyf_pipeline.search.schema import FIELDS, collection_schema
 from pyf_pipeline.settings import NO_SERVER_KEY, load_settings
 from pyf_pipeline_tests.bench.figures import Figure
+from pyf_pipeline_tests.bench.wishes import MADE_UP, REAL, SIX, SIX_PROJECTS, Wish
 from pyf_pipeline_tests.world import World
 
 FRAMEWORKS = {"plone": "Framework :: Plone", "django": "Framework :: Django", "flask": "Framework :: Flask"}
@@ -27,104 +30,29 @@ LIVE_PROFILE = os.environ.get("PYF_BENCH_PROFILE", "flask")
 TOP = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A search, and what the person expects.
-
-    Attributes:
-        collection: Where they look.
-        text: What they type.
-        package: What they expect to see first.
-    """
-
-    collection: str
-    text: str
-    package: str
-
-
-# Where several packages are about the same, the one that says it in its summary, and of those the one with more stars.
-MADE_UP = tuple(
-    Wish(collection, text, package)
-    for collection, text, package in (
-        ("plone", "markdown editor", "collective.quillpad"),
-        ("plone", "dark mode theme", "collective.wintercoat"),
-        ("plone", "audit log", "collective.chronicler"),
-        ("plone", "ldap", "collective.dirlink"),
-        ("plone", "graphql", "cs.nodeedge"),
-        ("plone", "broken links", "plone.app.linkminder"),
-        ("plone", "newsletter", "Products.Lettercast"),
-        ("plone", "second factor", "Products.Secondlock"),
-        ("plone", "prometheus metrics", "plone.app.lookoutpost"),
-        ("plone", "polls", "plone.app.askaround"),
-        ("plone", "websocket", "plone.app.socketry"),
-        ("plone", "plone", "Plone"),
-        ("django", "rate limiting", "throttlebox-django"),
-        ("django", "background jobs", "django_taskbarge"),
-        ("django", "calendar", "django_daybook"),
-        ("django", "oauth login", "django_idbridge"),
-        ("django", "backup", "django-safekeepkit"),
-        ("django", "excel import", "django_celldrop"),
-        ("django", "pdf reports", "django-paperback"),
-        ("django", "passkeys", "django_keyandpin"),
-        ("django", "graphql api", "django-typegraph-kit"),
-        ("django", "video", "dj-reelhouse"),
-        ("django", "django", "Django"),
-        ("flask", "image gallery", "picturewall-flask"),
-        ("flask", "shop", "flask_basketry"),
-        ("flask", "event calendar", "Flask-Almanac"),
-        ("flask", "openid login", "flask-tokenporter"),
-        ("flask", "caching", "Flask-Cachelayer"),
-        ("flask", "markdwon", "Flask-Draftroom"),
-        ("flask", "flask almanac", "Flask-Almanac"),
-    )
-)
-# What people who know Flask would name at once.
-REAL = tuple(
-    Wish("flask", text, package)
-    for text, package in (
-        ("flask", "Flask"),
-        ("login", "Flask-Login"),
-        ("user session management", "Flask-Login"),
-        ("sqlalchemy", "Flask-SQLAlchemy"),
-        ("database migrations", "Flask-Migrate"),
-        ("alembic", "Flask-Migrate"),
-        ("forms", "Flask-WTF"),
-        ("wtforms csrf", "Flask-WTF"),
-        ("cors", "flask-cors"),
-        ("cross origin", "flask-cors"),
-        ("rest api", "Flask-RESTful"),
-        ("swagger", "flask-restx"),
-        ("openapi marshmallow", "flask-smorest"),
-        ("admin interface", "Flask-Admin"),
-        ("jwt", "Flask-JWT-Extended"),
-        ("caching", "Flask-Caching"),
-        ("rate limit", "Flask-Limiter"),
-        ("mail", "Flask-Mail"),
-        ("babel translations", "flask-babel"),
-        ("socket.io", "Flask-SocketIO"),
-        ("websocket", "flask-sock"),
-        ("debug toolbar", "Flask-DebugToolbar"),
-        ("server side sessions", "Flask-Session"),
-        ("mongodb", "Flask-PyMongo"),
-        ("https security headers", "flask-talisman"),
-        ("bootstrap", "Bootstrap-Flask"),
-        ("roles and permissions", "Flask-Principal"),
-        ("celery", "Flask-CeleryExt"),
-        ("graphql", "Flask-GraphQL"),
-        ("serve static files from s3", "Flask-S3"),
-    )
-)
-
-
 def made_up() -> Iterator[Figure]:
-    """The wishes on the made-up world, in collections of their own."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = connect_embedded(Path(folder) / "search.sqlite3", NO_SERVER_KEY)
-        try:
-            fill(server, World.sample())
-            yield from figures("the made-up world", places(server, MADE_UP), at_most=2)
-        finally:
-            server.close()
+    """The wishes on the made-up world, in collections of their own, with stars and with downloads to decide by."""
+    with _index() as server:
+        fill(server, World.sample())
+        yield from figures("the made-up world", places(server, MADE_UP), at_most=2)
+        by_downloads = places(server, MADE_UP, tie_breaker="download_last_month")
+        yield from figures("the made-up world by downloads", by_downloads, at_most=2)
+
+
+def six() -> Iterator[Figure]:
+    """The wishes on six packages of the real PyPI, in a collection of their own; none where PyPI is out of reach."""
+    http = Http(load_settings().pypi_url, concurrency=len(SIX_PROJECTS), user_agent="pyf-pipeline benchmark")
+    try:
+        if reason := unreachable(http.base_url):
+            yield Figure(f"six real packages: nothing was searched, PyPI cannot be reached ({reason})", 0, "searches")
+            return
+        projects = [project for name in SIX_PROJECTS if (project := fetch_project(http, name))]
+    finally:
+        http.close()
+    packages = [package for project in projects if not isinstance(package := latest_package(project), Rejected)]
+    with _index() as server:
+        _make(server, SIX[0].collection, ((package, None) for package in packages), Context())
+        yield from figures("six real packages", places(server, SIX))
 
 
 def live() -> Iterator[Figure]:
@@ -141,18 +69,33 @@ def live() -> Iterator[Figure]:
         server.close()
 
 
+@contextmanager
+def _index() -> Iterator[SearchServer]:
+    with tempfile.TemporaryDirectory() as folder:
+        server = connect_embedded(Path(folder) / "search.sqlite3", NO_SERVER_KEY)
+        try:
+            yield server
+        finally:
+            server.close()
+
+
 def fill(server: SearchServer, world: World) -> None:
-    """Make a collection for each framework of a world's packages and of what its GitHub says of them."""
+    """Make a collection for each framework of a world's packages and of what its GitHub and pypistats say of them."""
     packages = list(_packages(world))
+    context = Context(downloads={p.project: told for p in packages if (told := _downloads(world, p))})
     for name, classifier in FRAMEWORKS.items():
-        create_collection(server.client, collection_schema(name))
-        fitter = Fitter(FIELDS)
         members = ((p, _repository(world, p)) for p in packages if classifier_covers(classifier, p))
-        documents = build_documents(members, processes=1)
-        lines = [(one["id"], fitter.line(one)) for one in documents if not isinstance(one, BuildFailure)]
-        imported = import_lines(server, name, lines)
-        if imported.accepted != len(lines):
-            raise RuntimeError(f"{len(imported.refused)} documents were refused: {imported.refused}")
+        _make(server, name, members, context)
+
+
+def _make(server: SearchServer, name: str, pairs: Iterable[Pair], context: Context) -> None:
+    create_collection(server.client, collection_schema(name))
+    fitter = Fitter(FIELDS)
+    documents = build_documents(pairs, processes=1, context=context)
+    lines = [(one["id"], fitter.line(one)) for one in documents if not isinstance(one, BuildFailure)]
+    imported = import_lines(server, name, lines)
+    if imported.accepted != len(lines):
+        raise RuntimeError(f"{len(imported.refused)} documents were refused: {imported.refused}")
 
 
 def classifier_covers(classifier: str, package: Package) -> bool:
@@ -160,11 +103,12 @@ def classifier_covers(classifier: str, package: Package) -> bool:
     return any(f"{own} :: ".startswith(f"{classifier} :: ") for own in package.classifiers)
 
 
-def places(server: SearchServer, wishes: Iterable[Wish]) -> dict[Wish, int | None]:
+def places(server: SearchServer, wishes: Iterable[Wish], *, tie_breaker: str = TIE_BREAKER) -> dict[Wish, int | None]:
     """At which place each search has the package; None where it is not on the first page."""
     found: dict[Wish, int | None] = {}
     for wish in wishes:
-        hits = search(server.client, wish.collection, search_parameters(wish.text, per_page=10))["hits"]
+        parameters = search_parameters(wish.text, tie_breaker=tie_breaker, per_page=10)
+        hits = search(server.client, wish.collection, parameters)["hits"]
         names = [normalise(hit["document"]["name"]) for hit in hits]
         wanted = normalise(wish.package)
         found[wish] = names.index(wanted) + 1 if wanted in names else None
@@ -211,6 +155,11 @@ def _repository(world: World, package: Package) -> Repository | None:
     )
 
 
+def _downloads(world: World, package: Package) -> Downloads | None:
+    told = world.pypistats.truth(package.project)
+    return told and Downloads(told.last_day, told.last_week, told.last_month, updated=0)
+
+
 def _in_collection(server: SearchServer, wishes: Sequence[Wish]) -> list[Wish]:
     by_collection = {wish.collection: set[str]() for wish in wishes}
     for name, ids in by_collection.items():
@@ -225,4 +174,4 @@ def _has_live_collection() -> bool:
     return bool(settings.typesense_addresses) or (settings.pyf_home / "search.sqlite3").exists()
 
 
-BENCHMARKS = {"ranking": made_up} | ({"ranking-live": live} if _has_live_collection() else {})
+BENCHMARKS = {"ranking": made_up, "ranking-six": six} | ({"ranking-live": live} if _has_live_collection() else {})

@@ -6,7 +6,8 @@ import pytest
 from pyf_pipeline.search.client import SearchServer, connect_embedded
 from pyf_pipeline.search.query import QUERY_BY, search, search_parameters
 from pyf_pipeline.search.schema import FIELDS
-from pyf_pipeline_tests.bench.ranking import MADE_UP, REAL, TOP, Wish, figures, fill, places
+from pyf_pipeline_tests.bench.ranking import TOP, figures, fill, places
+from pyf_pipeline_tests.bench.wishes import MADE_UP, REAL, SIX, SIX_PROJECTS, Wish
 from pyf_pipeline_tests.world import World
 
 # The two that are missed have the very words among their keywords, and the one that is found first says so in its own.
@@ -34,9 +35,19 @@ def test_stars_decide_between_packages_that_say_the_same(server: SearchServer) -
     assert [document.get("github_stars") for document in documents[:2]] == [3140, None]
 
 
+def test_downloads_decide_where_they_are_asked_to(server: SearchServer) -> None:
+    parameters = search_parameters("single sign-on by oauth", tie_breaker="download_last_month")
+    first, second = (hit["document"] for hit in search(server.client, "django", parameters)["hits"][:2])
+    assert first["summary"] == second["summary"]
+    assert first["download_last_month"] > second["download_last_month"]
+    found = places(server, MADE_UP, tie_breaker="download_last_month")
+    assert all(place is not None and place <= TOP for place in found.values()), found
+
+
 def test_there_are_thirty_of_each() -> None:
-    for wishes in (MADE_UP, REAL):
+    for wishes in (MADE_UP, REAL, SIX):
         assert len({(wish.collection, wish.text) for wish in wishes}) == 30
+    assert {wish.package for wish in SIX} == set(SIX_PROJECTS.values())
 
 
 def test_the_figures_count_what_was_found() -> None:

@@ -19,6 +19,7 @@ from pyf_pipeline.cli.server import search_server
 from pyf_pipeline.search.client import connect, connect_embedded
 from pyf_pipeline.search.keys import create_search_key, delete_key, list_keys
 from pyf_pipeline.search.publish import Publisher
+from pyf_pipeline.search.query import defaults
 from pyf_pipeline.settings import load_settings
 from pyf_pipeline_tests.cli.conftest import Shell
 from pyf_pipeline_tests.embedded.conftest import listening
@@ -56,6 +57,10 @@ def test_the_index_is_served_with_a_key_that_is_told_once(process: subprocess.Po
     key = re.search(r"this runs: (\S+)", process.stdout.readline())
     assert address
     assert key
+    page = requests.get(address.group(), timeout=10).text
+    told = re.search(r'id="data">(.*?)</script>', page)
+    assert told
+    assert json.loads(told.group(1))["defaults"] == defaults()
     url = f"{address.group()}/collections"
     assert requests.get(url, headers={"x-typesense-api-key": key.group(1)}, timeout=10).json() == []
     assert requests.get(url, headers={"x-typesense-api-key": "other"}, timeout=10).status_code == 401

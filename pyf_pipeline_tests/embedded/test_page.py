@@ -145,6 +145,12 @@ def test_only_its_own_scripts_and_styles_may_run(base: str) -> None:
     assert "//" not in re.sub(r'<script type="application/json".*', "", shell, flags=re.DOTALL)
 
 
+def test_the_page_is_told_how_to_search(path: Path, filled: typesense.Client) -> None:
+    defaults = {"query_by": "name,summary", "query_by_weights": "2,1", "sort_by": "_text_match:desc,github_stars:desc"}
+    with listening(create_app(path, admin_key=ADMIN, page_defaults=defaults)) as port:
+        assert data_of(httpx.get(f"http://127.0.0.1:{port}/").text)["defaults"] == defaults
+
+
 @pytest.mark.parametrize("name", ["..%2fapp.py", "shell.html", "none.js", "page.py"])
 def test_nothing_but_the_pages_files_is_given_out(base: str, name: str) -> None:
     answer = httpx.get(f"{base}/page/{name}")
@@ -161,7 +167,8 @@ def test_a_name_that_looks_like_markup_stays_a_name(path: Path, filled: typesens
     with listening(create_page(upstream)) as port:
         shell = httpx.get(f"http://127.0.0.1:{port}/").text
     assert name not in shell
-    assert data_of(shell) == {"collections": [{"documents": 0, "fields": [], "name": name}], "key": name, "problem": ""}
+    offered = [{"documents": 0, "fields": [], "name": name}]
+    assert data_of(shell) == {"collections": offered, "defaults": {}, "key": name, "problem": ""}
 
 
 def test_the_same_page_over_a_server_elsewhere_passes_searches_on_and_nothing_else(

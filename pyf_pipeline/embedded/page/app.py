@@ -2,8 +2,10 @@
 
 import html
 import json
+from collections.abc import Mapping
 from importlib import resources
 from string import Template
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -32,11 +34,13 @@ _KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-
 _FILES = resources.files("pyf_pipeline.embedded.page")
 
 
-def create_page(upstream: Upstream) -> Starlette:
+def create_page(upstream: Upstream, defaults: Mapping[str, Any] | None = None) -> Starlette:
     """The page over a server: `/`, its files, `/multi_search`, which is passed on, and `/health`, which is not.
 
     Args:
         upstream: What is searched; `TypesenseUpstream` is one over the network.
+        defaults: Parameters that every search has, such as `query_by` and `sort_by`, as far as a collection has the
+            fields; without any every text is searched.
     """
 
     async def search(request: Request) -> Response:
@@ -53,10 +57,10 @@ def create_page(upstream: Upstream) -> Starlette:
         return _json(200, {"ok": True})
 
     own = [Route("/multi_search", search, methods=["POST"]), Route("/health", health, methods=["GET"])]
-    return Starlette(routes=[*page_routes(upstream), *own])
+    return Starlette(routes=[*page_routes(upstream, defaults), *own])
 
 
-def page_routes(upstream: Upstream) -> list[Route]:
+def page_routes(upstream: Upstream, defaults: Mapping[str, Any] | None = None) -> list[Route]:
     """The page itself and its files, for a server that answers searches by itself."""
 
     async def shell(_: Request) -> Response:
@@ -66,7 +70,7 @@ def page_routes(upstream: Upstream) -> list[Route]:
         except AwayError as error:
             status, problem, offer = 503, str(error), Offer([], "")
         headers = {**HEADERS, "cache-control": "no-store"}
-        return Response(render(offer, problem), status, media_type="text/html", headers=headers)
+        return Response(render(offer, defaults, problem), status, media_type="text/html", headers=headers)
 
     async def static(request: Request) -> Response:
         name = request.path_params["name"]
@@ -80,11 +84,12 @@ def page_routes(upstream: Upstream) -> list[Route]:
     return [Route("/", shell, methods=["GET"]), Route("/page/{name}", static, methods=["GET"])]
 
 
-def render(offer: Offer, problem: str = "") -> str:
+def render(offer: Offer, defaults: Mapping[str, Any] | None = None, problem: str = "") -> str:
     """The shell, with the collections to choose from, what the script has to know, and why there is nothing."""
     collections = [shown(c) for c in offer.collections]
     options = "".join(f"<option>{html.escape(c['name'])}</option>" for c in collections)
-    data = json.dumps({"collections": collections, "key": offer.search_key, "problem": problem})
+    known = {"collections": collections, "defaults": dict(defaults or {}), "key": offer.search_key, "problem": problem}
+    data = json.dumps(known)
     shell = Template((_FILES / "shell.html").read_text("utf-8"))
     # Within the script element nothing may look like its end.
     return shell.substitute(options=options, problem=html.escape(problem), data=data.replace("<", "\\u003c"))

@@ -11,10 +11,10 @@ const MOST_VALUES = 40;
 const SORTS = [
   ["relevance", "Relevance", null],
   ["stars", "Stars", "github_stars"],
+  ["downloads", "Downloads", "download_last_month"],
   ["released", "Last release", "upload_timestamp"],
   ["name", "Name", "name_sortable"],
 ];
-const QUERIED = [["name", 8], ["title", 5], ["keywords", 5], ["summary", 4], ["first_chapter", 2], ["main_content", 1]];
 
 const state = { c: "", q: "", sort: "relevance", page: 1, p: "", chosen: {} };
 let asked = null;
@@ -110,16 +110,24 @@ function filters(without) {
 
 function queried() {
   const fields = collection().fields.filter((f) => f.index !== false && (f.type === "string" || f.type === "string[]"));
-  const known = QUERIED.filter(([name]) => fields.some((f) => f.name === name));
-  const used = known.length ? known : fields.slice(0, 5).map((f) => [f.name, 1]);
+  const weights = (data.defaults.query_by_weights || "").split(",");
+  const told = (data.defaults.query_by || "").split(",").map((name, i) => [name, weights[i] || 1]);
+  const known = told.filter(([name]) => fields.some((f) => f.name === name));
+  const used = known.length ? known : fields.map((f) => [f.name, 1]);
   return { query_by: used.map(([name]) => name).join(","), query_by_weights: used.map(([, w]) => w).join(",") };
+}
+
+// By relevance as the defaults say, left out what the collection cannot be sorted by.
+function relevance() {
+  const orders = (data.defaults.sort_by || "").split(/,(?![^(]*\))/);
+  return orders.filter((order) => order.startsWith("_") || field(order.split(/[(:]/)[0])?.sort).join(",");
 }
 
 function sorting() {
   const [, , name] = SORTS.find(([key]) => key === state.sort) || SORTS[0];
   // Where nothing is looked for nothing is more relevant than another: then the best known come first.
   const names = [name ?? (state.q ? null : "github_stars"), "name_sortable"].filter((n) => field(n)?.sort);
-  if (!name && state.q) return "";
+  if (!name && state.q) return relevance();
   const keys = names.map((n) => n === "name_sortable" ? `${n}:asc` : `${n}(missing_values: last):desc`);
   return [...new Set(keys)].join(",");
 }
@@ -130,7 +138,7 @@ function grouping() {
 }
 
 function searches() {
-  const common = { collection: state.c, q: state.q || "*", ...queried(), ...grouping() };
+  const common = { ...data.defaults, collection: state.c, q: state.q || "*", sort_by: "", ...queried(), ...grouping() };
   const main = {
     ...common, filter_by: filters(), sort_by: sorting(), page: state.page, per_page: PER_PAGE,
     highlight_start_tag: START, highlight_end_tag: END, highlight_fields: "name,summary",
@@ -307,10 +315,16 @@ function facts(found) {
     ["Python", (found.python_versions || []).join(", ")],
     ["Keywords", (found.keywords || []).join(", ")],
     ["Health score", found.health_score != null && `${number(found.health_score)} of 100`],
+    ["Downloads", downloads(found)],
   ].filter(([, value]) => value);
   const links = links_of(found);
   if (links.length) rows.push(["Links", element("ul", { class: "facts" }, ...links.map((l) => element("li", {}, l)))]);
   return element("dl", {}, ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+}
+
+function downloads(found) {
+  const periods = ["day", "week", "month"].filter((period) => found[`download_last_${period}`] != null);
+  return periods.map((period) => `${number(found[`download_last_${period}`])} in the last ${period}`).join(", ");
 }
 
 function links_of(found) {
