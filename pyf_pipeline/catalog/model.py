@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from pyf_pipeline.catalog.fields import clean
+
 
 class MalformedProjectError(ValueError):
     """PyPI's answer for a project is not what its JSON API documents; the text says in which respect."""
@@ -88,7 +90,7 @@ class Package(BaseModel):
 
 
 def _squeezed(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(clean(text).split())
 
 
 NoteText = Annotated[str, Field(max_length=500), AfterValidator(_squeezed)]

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -257,6 +258,36 @@ def test_a_note_changes_the_hash_of_its_package_and_of_no_other() -> None:
     assert len(found) == 4
 
 
+NOTE_TEXTS = st.one_of(st.just(""), st.text(alphabet=st.characters(codec="utf-8"), max_size=20))
+SAID = st.fixed_dictionaries(
+    {
+        "score": st.none() | st.integers(0, 100),
+        "category": NOTE_TEXTS,
+        "replacement": st.sampled_from(["", "Better.Maps"]),
+        "warning": NOTE_TEXTS,
+    }
+).filter(
+    lambda said: (
+        said["score"] is not None or bool(clean(said["category"] + said["replacement"] + said["warning"]).split())
+    )
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SAID, SAID)
+def test_a_document_says_what_the_note_says_and_nothing_else_changes(
+    said: dict[str, Any], other: dict[str, Any]
+) -> None:
+    note, context = Note(**said), Context(now=UPLOADED, notes={"collective-maps": Note(**said)})
+    plain, noted = build_document(package(), None, Context(now=UPLOADED)), build_document(package(), None, context)
+    assert problems(noted) == []
+    added = {name: value for name, value in noted.items() if name not in plain}
+    assert added == {f"curated_{name}": v for name, v in note.model_dump().items() if v is not None and v != ""}
+    assert {name for name, value in plain.items() if noted[name] != value} == {"content_hash"}
+    another = replace(context, notes={"collective-maps": Note(**other)})
+    assert (content_hash(package(), None, another) == noted["content_hash"]) is (Note(**other) == note)
+
+
 def test_downloads_are_there_where_they_are_known() -> None:
     context = Context(
         downloads={"collective-maps": Downloads(0, 7, 2**70, 1_700_000_000), "other": Downloads(9, 9, 9, 9)}
@@ -304,14 +335,19 @@ ODD = st.one_of(
     st.booleans(),
 )
 INFO_FIELDS = (set(Package.model_fields) | {"license_expression"}) - {"id", "project", "name", "version"}
+DOWNLOADS = st.dictionaries(st.just("odd"), st.builds(Downloads, *[st.integers()] * 4), max_size=1)
 INFO = st.dictionaries(st.sampled_from(sorted(INFO_FIELDS)), ODD)
 VERSIONS = st.one_of(st.sampled_from(["1.0", "1!2.0.dev3", "2004d", "1.0+local"]), st.text(min_size=1, max_size=12))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(INFO, VERSIONS, st.lists(VERSIONS, max_size=4), st.one_of(st.none(), st.just(REPOSITORY)))
+@given(INFO, VERSIONS, st.lists(VERSIONS, max_size=4), st.one_of(st.none(), st.just(REPOSITORY)), DOWNLOADS)
 def test_whatever_pypi_says_the_document_fits_the_schema(
-    info: dict[str, Any], version: str, listed: list[str], repository: Repository | None
+    info: dict[str, Any],
+    version: str,
+    listed: list[str],
+    repository: Repository | None,
+    downloads: dict[str, Downloads],
 ) -> None:
     answer = {"info": {**info, "name": "Odd", "version": version}, "releases": {v: [] for v in listed}}
     project = parse_project(answer, name="odd", header_serial=1, fetched_at=0)
@@ -320,8 +356,9 @@ def test_whatever_pypi_says_the_document_fits_the_schema(
     except (ValidationError, MalformedProjectError):
         assert not version.replace("\x00", "").strip()
         return
-    document = build_document(found, repository)
+    document = build_document(found, repository, Context(downloads=downloads))
     assert problems(document) == []
+    assert ("download_updated" in document) is ("odd" in downloads)
     assert orjson.loads(orjson.dumps(document)) == document
     assert Inspection(document["description"]).problems == []
 
