@@ -1,7 +1,10 @@
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
+from trove_classifiers import sorted_classifiers
 
 from pyf_pipeline.catalog.facets import (
     Found,
@@ -148,6 +151,29 @@ def test_development_status(classifiers: list[str], expected: str) -> None:
 )  # fmt: skip
 def test_topics(classifiers: list[str], expected: list[str]) -> None:
     assert topics(classifiers) == expected
+
+
+SAID = st.lists(st.sampled_from(sorted_classifiers), max_size=8)
+
+
+@given(SAID, st.randoms(use_true_random=False))
+def test_classifiers_say_the_same_in_any_order_and_more_of_them_say_more(said: list[str], chance: Random) -> None:
+    shuffled = chance.sample(said, len(said))
+    for facet in (lambda c: framework_versions(c).values, lambda c: python_versions(c).values, topics):
+        found = facet(said)
+        assert facet(shuffled) == facet(said * 2) == found
+        assert all(set(facet(said[:end])) <= set(found) for end in range(len(said)))
+    assert development_status(shuffled) == development_status(said)
+
+
+@given(SAID)
+def test_every_topic_and_every_version_of_a_classifier_is_found(said: list[str]) -> None:
+    for classifier in said:
+        first, *names = classifier.split(" :: ")
+        if first == "Topic":
+            assert " :: ".join(names) in topics(said)
+        if first == "Framework" and len(names) == 2 and names[1].replace(".", "").isdigit():
+            assert " ".join(names) in framework_versions(said).values
 
 
 @given(st.lists(st.text()), st.lists(st.text()), st.text())

@@ -103,6 +103,20 @@ def test_every_form_of_anything_is_a_sound_one(value: object) -> None:
     assert all([*fields.lines(value), *fields.keywords(value)])
 
 
+WORDS = st.lists(st.text(alphabet="aBc é-1", min_size=1, max_size=6).map(str.strip).filter(bool), max_size=8)
+
+
+@given(WORDS, st.sampled_from([", ", ",", " ,  "]))
+def test_keywords_are_the_same_as_a_list_and_in_a_text(words: list[str], separator: str) -> None:
+    found = fields.keywords(words)
+    assert fields.keywords(separator.join(words) + ",") == found
+    assert fields.keywords(list(found)) == found
+    assert [word.casefold() for word in found] == list(dict.fromkeys(" ".join(w.split()).casefold() for w in words))
+    assert fields.keywords(" ".join(word for word in words if " " not in word)) == fields.keywords(
+        [word for word in words if " " not in word]
+    )
+
+
 def test_limits() -> None:
     assert len(fields.line("x" * 10_000)) == fields.LINE
     assert len(fields.text("x" * 100_000)) == fields.PARAGRAPHS

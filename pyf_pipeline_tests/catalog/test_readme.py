@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyf_pipeline.catalog import readme
+from pyf_pipeline.catalog.fields import clean
 from pyf_pipeline.catalog.readme import Rendered, plain, render
 from pyf_pipeline_tests.catalog.hostile import FRAGMENTS, Inspection
 
@@ -118,8 +119,14 @@ def test_nothing_renders_to_nothing(nothing: str, content_type: str) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(source=READMES)
 def test_no_readme_does_harm(content_type: str, source: str) -> None:
-    html, _ = render(source, content_type)
-    assert Inspection(html).problems == []
+    html, fell_back = render(source, content_type)
+    seen = Inspection(html)
+    assert seen.problems == []
+    # The page that shows it has its own.
+    assert "h1" not in seen.headings
+    if fell_back:
+        assert not seen.headings
+        assert seen.text.strip() == clean(source).replace("\r\n", "\n").replace("\r", "\n").strip()
     assert "\x00" not in html
     assert html.encode().decode() == html
     assert render(source, content_type).html == html
