@@ -469,16 +469,24 @@ def test_a_package_that_cannot_be_built_is_named(processes: int | None) -> None:
     assert [isinstance(document, dict) for document in found] == [True, False, True]
 
 
+@pytest.mark.parametrize(
+    ("readme", "content_type", "shown"),
+    [
+        # The Markdown parser's time grows with the square of a block of HTML; what colours code, with that of the code.
+        ("<div><b>x</b></div>\n" * 40_000, "text/markdown", "<pre>&lt;div&gt;"),
+        ("```java\n" + "a " * 20_000 + "\n```\n", "text/markdown", "<pre>```java"),
+        (".. code:: java\n\n" + ("   " + "a " * 1_000 + "\n") * 20, "", "<pre>.. code:: java"),
+    ],
+)
 def test_a_readme_that_takes_too_long_is_shown_as_plain_text(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, readme: str, content_type: str, shown: str
 ) -> None:
-    # The Markdown parser's time grows with the square of a block of HTML.
-    slow = package(id="slow", description="<div><b>x</b></div>\n" * 40_000, description_content_type="text/markdown")
+    slow = package(id="slow", description=readme, description_content_type=content_type)
     within_a_second = documents.work
     monkeypatch.setattr(documents, "work", lambda *args, **options: within_a_second(*args, **options, seconds=1))
     found = list(build_documents([(package(), None), (slow, REPOSITORY), (package(), None)], processes=None))
     assert all(isinstance(document, dict) and not problems(document) for document in found)
-    assert json.loads(json.dumps(found[1]))["description"].startswith("<pre>&lt;div&gt;")
+    assert json.loads(json.dumps(found[1]))["description"].startswith(shown)
     assert "the README of slow is shown as plain text: it took more than 1 s" in caplog.text
     assert found[0] == found[2] == build_document(package(), None)
 
