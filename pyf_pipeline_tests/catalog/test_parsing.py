@@ -1,8 +1,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pyf_pipeline.catalog.filtering import Rejected, latest_package, release_packages
 from pyf_pipeline.catalog.model import MalformedProjectError, Package, ProjectDocument, Release
 from pyf_pipeline.catalog.parsing import package_from, package_from_release, parse_project, reasons
 
@@ -186,3 +189,48 @@ def test_a_release_goes_by_project_and_version() -> None:
 def test_a_release_that_is_none_says_why(payload: dict[str, Any]) -> None:
     with pytest.raises(MalformedProjectError):
         package_from_release(parsed(answer()), payload)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(alphabet=st.characters(codec=None), max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+TIMES = st.one_of(
+    ANYTHING, st.datetimes().map(lambda when: when.isoformat() + "Z"), st.sampled_from(["0001-01-01", "9"])
+)
+FILES = st.lists(
+    st.fixed_dictionaries({}, optional={"upload_time_iso_8601": TIMES, "upload_time": TIMES, "yanked": ANYTHING})
+    | ANYTHING,
+    max_size=3,
+)
+INFOS = st.fixed_dictionaries(
+    {"name": st.sampled_from(["Collective.Maps", "collective_maps"]), "version": st.sampled_from(["1.0", "2.0rc1"])},
+    optional=dict.fromkeys(sorted(set(Package.model_fields) - {"name", "version"}), ANYTHING),
+)
+ANSWERS = st.fixed_dictionaries(
+    {"info": INFOS, "last_serial": st.integers(-5, 2**64)},
+    optional={"releases": st.dictionaries(st.sampled_from(["1.0", "2.0rc1", "x"]), FILES | ANYTHING), "urls": FILES},
+)
+
+
+def parsed_or_reason(payload: object) -> ProjectDocument | str:
+    """What becomes of an answer: a malformed one is an error with a reason, and there are no other errors."""
+    try:
+        return parsed(payload)
+    except MalformedProjectError as error:
+        return str(error)
+
+
+@given(st.one_of(ANYTHING, ANSWERS, st.dictionaries(st.sampled_from(["info", "releases", "last_serial"]), ANYTHING)))
+def test_whatever_is_answered_is_a_package_or_has_a_reason_why_it_is_none(payload: Any) -> None:
+    document = parsed_or_reason(payload)
+    if isinstance(document, str):
+        assert document
+        return
+    assert 0 < document.serial < 2**63
+    assert all(0 <= release.upload_timestamp < 2**63 for release in document.releases)
+    infos = dict.fromkeys((release.version for release in document.releases), document.info)
+    for outcome in (latest_package(document), *release_packages(document, infos)):
+        assert isinstance(outcome, Package) or (isinstance(outcome, Rejected) and outcome.id and outcome.reason)
+    assert parsed(payload) == document
