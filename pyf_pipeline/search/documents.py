@@ -33,9 +33,9 @@ READERS = ("readme-renderer", "docutils", "pygments", "nh3", "comrak", "cmarkgfm
 
 INT64_MAX = 2**63 - 1
 
-# Starting workers takes about as long as building this many documents of short READMEs. Only of these it is known that
-# none takes long: what colours code takes two seconds for 4,000 characters that are made for that, and five minutes for
-# 50,000.
+# Starting workers takes about as long as building this many documents of short READMEs. What colours code takes time by
+# the square or the cube of its length where it is made for that: no more than a worker is given for so few characters,
+# and hours for 50,000.
 FEW_PACKAGES = 50
 SHORT_README = 2_000
 
