@@ -1,10 +1,10 @@
-"""The pools that keep the runs of all machines from asking PyPI and GitHub too much at once."""
+"""The pools that keep the runs of all machines from asking PyPI, GitHub and pypistats too much at once."""
 
 import dagster as dg
 from dagster._core.storage.event_log.base import EventLogStorage
 from sqlalchemy.exc import IntegrityError
 
-POOLS = ("pypi", "github")
+POOLS = ("pypi", "github", "pypistats")
 
 
 def make_pools(instance: dg.DagsterInstance | None) -> None:

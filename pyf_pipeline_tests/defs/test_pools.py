@@ -25,10 +25,10 @@ def test_the_pools_are_those_of_the_assets() -> None:
 
 def test_pools_are_made_once_and_left_as_they_are(instance: dg.DagsterInstance) -> None:
     make_pools(instance)
-    assert limits(instance) == {"pypi": 1, "github": 1}
+    assert limits(instance) == {"pypi": 1, "github": 1, "pypistats": 1}
     instance.event_log_storage.set_concurrency_slots("pypi", 3)
     make_pools(instance)
-    assert limits(instance) == {"pypi": 3, "github": 1}
+    assert limits(instance) == {"pypi": 3, "github": 1, "pypistats": 1}
 
 
 def test_an_instance_that_does_not_limit_pools_is_left_alone() -> None:
