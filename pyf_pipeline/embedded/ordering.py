@@ -1,131 +1,115 @@
-"""Heap and sort as the C++ standard library (libstdc++) does them, so that ties fall as they fall in Typesense.
+"""Orders in which Typesense gives what its documentation leaves open: which of equals comes first.
 
-Which ten of thirty equally good words a prefix is expanded to depends on nothing but these two algorithms.
+They are as observed, always the same for the same input, and they show in answers: which ten of thirty equally good
+words a prefix stands for, which of two equally frequent values of a facet is listed, how aliases are listed.
 """
 
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
+
+import numpy as np
+
+from pyf_pipeline.embedded.arrays import AnyArray
 
 T = TypeVar("T")
 
 _SMALL = 16
 
 
+class _Entry(Generic[T]):
+    """An item in a heap; equal ones yield to whichever is compared with them."""
+
+    __slots__ = ("item", "value")
+
+    def __init__(self, value: float, item: T) -> None:
+        self.value = value
+        self.item = item
+
+    def __lt__(self, other: "_Entry[T]") -> bool:
+        return self.value >= other.value
+
+
 class Heap(Generic[T]):
-    """A priority queue over (value, item) in which an equal newcomer rises to the top."""
+    """A priority queue in which an equal newcomer rises to the top."""
 
     def __init__(self) -> None:
-        self._items: list[tuple[float, T]] = []
+        self._entries: list[_Entry[T]] = []
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._entries)
 
     def push(self, value: float, item: T) -> None:
         """Adds an item."""
-        self._items.append((value, item))
-        self._rise(len(self._items) - 1, (value, item))
+        heapq.heappush(self._entries, _Entry(value, item))
 
     def pop(self) -> T:
-        """Removes and gives the item on top."""
-        items = self._items
-        top = items[0]
-        last = items.pop()
-        if items:
-            self._sink(last)
-        return top[1]
-
-    def _rise(self, hole: int, entry: tuple[float, T]) -> None:
-        items = self._items
-        while hole > 0 and items[(hole - 1) // 2][0] <= entry[0]:
-            items[hole] = items[(hole - 1) // 2]
-            hole = (hole - 1) // 2
-        items[hole] = entry
-
-    def _sink(self, entry: tuple[float, T]) -> None:
-        items, hole, child = self._items, 0, 0
-        length = len(items)
-        while child < (length - 1) // 2:
-            child = 2 * (child + 1)
-            if items[child][0] <= items[child - 1][0]:
-                child -= 1
-            items[hole] = items[child]
-            hole = child
-        if length % 2 == 0 and child == (length - 2) // 2:
-            child = 2 * (child + 1)
-            items[hole] = items[child - 1]
-            hole = child - 1
-        self._rise(hole, entry)
+        """Removes and gives the item of the greatest value."""
+        return heapq.heappop(self._entries).item
 
 
 def sorted_descending(items: Sequence[T], value: Callable[[T], float]) -> list[T]:
-    """The items by falling value; up to 16 keep their order among equals, more are shuffled as `std::sort` does."""
+    """The items by falling value. Up to 16 equals keep their order; among more they lie as a quicksort leaves them."""
     entries = [(value(i), i) for i in items]
-    if len(entries) > _SMALL:
-        _partition_all(entries, 0, len(entries))
-    entries.sort(key=lambda e: -e[0])
-    return [i for _, i in entries]
+    pieces = [entries]
+    settled: list[tuple[float, T]] = []
+    while pieces:
+        piece = pieces.pop()
+        if len(piece) <= _SMALL:
+            settled += piece
+            continue
+        cut = _exchanged(piece)
+        pieces += [piece[cut:], piece[:cut]]
+    settled.sort(key=lambda e: -e[0])
+    return [i for _, i in settled]
 
 
-def _partition_all(entries: list[tuple[float, T]], first: int, last: int) -> None:
-    """The quicksort part: leaves runs of at most 16 to be sorted by insertion, which is stable."""
-    while last - first > _SMALL:
-        cut = _partition(entries, first, last)
-        _partition_all(entries, cut, last)
-        last = cut
+def _exchanged(piece: list[tuple[float, T]]) -> int:
+    """Brings the better part of a piece to its front, in place; gives where the other part begins.
 
-
-def _partition(entries: list[tuple[float, T]], first: int, last: int) -> int:
-    middle = first + (last - first) // 2
-    _median_to_first(entries, first, first + 1, middle, last - 1)
-    pivot, low, high = entries[first][0], first + 1, last
-    while True:
-        while entries[low][0] > pivot:
-            low += 1
-        high -= 1
-        while pivot > entries[high][0]:
-            high -= 1
+    The pivot is the median of three, taken to the front. What is no better than it, looked for from the left, changes
+    places with what is no worse, looked for from the right, until the two ways cross.
+    """
+    length = len(piece)
+    median = sorted((length - 1, length // 2, 1), key=lambda i: -piece[i][0])[1]
+    piece[0], piece[median] = piece[median], piece[0]
+    pivot = piece[0][0]
+    # Looked at only when their turn comes, as what was exchanged may be met again.
+    no_better: Iterator[int] = (i for i in range(1, length) if piece[i][0] <= pivot)
+    no_worse: Iterator[int] = (i for i in reversed(range(length)) if piece[i][0] >= pivot)
+    for low, high in zip(no_better, no_worse, strict=False):
         if low >= high:
             return low
-        entries[low], entries[high] = entries[high], entries[low]
-        low += 1
-
-
-def _median_to_first(entries: list[tuple[float, T]], target: int, a: int, b: int, c: int) -> None:
-    def before(x: int, y: int) -> bool:
-        return entries[x][0] > entries[y][0]
-
-    if before(a, b):
-        chosen = b if before(b, c) else c if before(a, c) else a
-    else:
-        chosen = a if before(a, c) else c if before(b, c) else b
-    entries[target], entries[chosen] = entries[chosen], entries[target]
+        piece[low], piece[high] = piece[high], piece[low]
+    raise AssertionError("a median of three has another value on its either side")
 
 
 _BUCKETS = (13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10273, 20753, 42043, 85229, 172933, 351061, 712697, 1447153)
+"""How many buckets a hash map of the C++ standard library has as it grows, as `bucket_count()` tells."""
 
 
-def bucket_order(keys: Sequence[int]) -> list[int]:
-    """The order in which a `std::unordered_map` gives back integers that were put in in this order.
+def bucket_order(keys: Sequence[int] | AnyArray) -> list[int]:
+    """The order in which such a map gives back integers, none twice, that were put in in this order.
 
     In it Typesense numbers the values of a facet, and those numbers decide between equally frequent values.
     """
-    order: list[int] = []
-    done = 0
+    given = np.asarray(keys, dtype=np.uint64)
+    order, done = given[:0], 0
     for size in _BUCKETS:
-        some = keys[done:size]
-        order = _filled([*order, *some], size)
+        order = _filled(np.concatenate([order, given[done:size]]), size)
         done = size
-        if done >= len(keys):
-            return order
-    return order
+        if done >= len(given):
+            break
+    found: list[int] = np.concatenate([order, given[done:]]).tolist()
+    return found
 
 
-def _filled(keys: Sequence[int], size: int) -> list[int]:
+def _filled(keys: AnyArray, size: int) -> AnyArray:
     """One more bucket comes to the front of the list, and one more key to the front of its bucket."""
-    buckets: dict[int, list[int]] = {}
-    for key in keys:
-        buckets.setdefault(key % size, []).append(key)
-    return [key for bucket in reversed(buckets.values()) for key in reversed(bucket)]
+    bucket, number = (keys % np.uint64(size)).astype(np.int64), np.arange(len(keys), dtype=np.int64)
+    first = np.zeros(size, dtype=np.int64)
+    first[bucket[::-1]] = number[::-1]
+    return keys[np.argsort(first[bucket] * max(len(keys), 1) + number)[::-1]]
 
 
 _MASK = (1 << 64) - 1
