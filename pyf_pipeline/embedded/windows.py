@@ -1,8 +1,10 @@
-"""How near the words of a query are to each other in a text: the best window of ten words.
+"""How near the words of a query are to each other in a text, one text at a time; `sliding` does many at once.
 
-Works on one document at a time; `scoring` has the fast way for the common case of two words.
+A window begins with an occurrence of any of the words and reaches ten places on. Of each word the first occurrence from
+there on counts. The best window has the most words and, of those, is the narrowest; among equals the first one is.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 WINDOW = 10
@@ -11,7 +13,7 @@ NOWHERE = 0xFFFF
 
 @dataclass(frozen=True, slots=True)
 class TokenPlaces:
-    """Where one token is in a text; `is_last`: it is the text's last word."""
+    """Where one token is in a text, ascending; `is_last`: it is the text's last word."""
 
     places: list[int]
     is_last: bool
@@ -37,54 +39,46 @@ class Match:
 
 
 def best_window(tokens: list[TokenPlaces]) -> Match:
-    """The window with the most tokens and, of those, the narrowest."""
+    """The best window of tokens that are all in the text; only the first ten can be in it."""
     considered = tokens[:WINDOW]
-    window = [(t.places[0], i, 0) for i, t in enumerate(considered)]
-    match = Match(places=[place for place, _, _ in window])
-    best = None
-    before = -1
-    while len(window) > 1:
-        window.sort(key=lambda e: -e[0])
-        lowest = window[-1][0]
-        if lowest < before:
+    best = Match(places=[t.places[0] for t in considered])
+    merit = (0, 0)
+    for start, following in _windows(considered):
+        inside = {token: place for token, place in following.items() if place - start <= WINDOW}
+        width = max(inside.values()) - start
+        if (len(inside), -width) > merit:
+            merit = len(inside), -width
+            places = [inside.get(token, NOWHERE) for token in range(len(considered))]
+            best = Match(len(inside), width, furthest=min(255, max(following.values())), places=places)
+        # Side by side: of a word that was asked for twice a narrower window may come, but is not looked for any more.
+        if merit == (len(considered), 1 - len(considered)):
             break
-        before = lowest
-        inside = [e for e in window if e[0] - lowest <= WINDOW]
-        spread = inside[0][0] - lowest
-        if len(inside) > match.words or (len(inside) == match.words and (best is None or spread < best)):
-            best = spread
-            match.words = len(inside)
-            match.furthest = min(255, window[0][0])
-            match.places = _placed(inside, len(considered))
-        if match.words == len(considered) and best == len(window) - 1:
-            break
-        _, token, index = window.pop()
-        if index + 1 < len(considered[token].places):
-            window.append((considered[token].places[index + 1], token, index + 1))
-    match.distance = best or 0
-    match.exact = _is_exact(tokens, match.distance)
-    return match
+    best.exact = _is_whole_text(tokens, best.distance)
+    return best
 
 
-def _placed(inside: list[tuple[int, int, int]], count: int) -> list[int]:
-    places = [NOWHERE] * count
-    for place, token, _ in inside:
-        places[token] = place
-    return places
+def _windows(tokens: list[TokenPlaces]) -> Iterator[tuple[int, dict[int, int]]]:
+    """Where each window begins, and the next place of every token that still comes, while two of them do."""
+    starts = sorted((place, token) for token, each in enumerate(tokens) for place in each.places)
+    ahead = [iter(t.places) for t in tokens]
+    following = {token: next(places) for token, places in enumerate(ahead)}
+    for start, token in starts:
+        if len(following) < 2:
+            return
+        yield start, following
+        place = next(ahead[token], None)
+        if place is None:
+            del following[token]
+        else:
+            following[token] = place
 
 
-def _is_exact(tokens: list[TokenPlaces], distance: int) -> bool:
-    count = len(tokens)
-    if distance > count - 1:
-        return False
-    last = -1
-    total = 0
-    for token in tokens:
-        if token.is_last:
-            last = token.places[-1]
-        total += len(token.places)
-        if total > count and distance == count - 1:
-            return False
-    if last != count - 1:
-        return False
-    return total == count if distance == count - 1 else True
+def _is_whole_text(tokens: list[TokenPlaces], distance: int) -> bool:
+    """Whether a text ends where it would if it were the tokens alone, and they are as close as they would be then.
+
+    Closer still are words that were asked for twice; how often they are in the text is of no account then.
+    """
+    gaps = len(tokens) - 1
+    ends_there = any(t.is_last and t.places[-1] == gaps for t in tokens)
+    occurrences = sum(len(t.places) for t in tokens)
+    return ends_there and (distance < gaps or (distance == gaps and occurrences == len(tokens)))
