@@ -95,11 +95,7 @@ def _index_added(connection: sqlite3.Connection, collection: Collection, schema:
 
 def _index(connection: sqlite3.Connection, collection: Collection, schema: Schema, concrete: list[Field]) -> None:
     for row in segments.read_segments(connection, collection.id):
-        names = {
-            n
-            for f in concrete
-            for n in (f"terms:{f.name}", f"postings:{f.name}", f"numbers:{f.name}", f"facet:{f.name}", f"sort:{f.name}")
-        }
+        names = {n for f in concrete for n in (f"{part}:{f.name}" for part in segments.PARTS)}
         connection.executemany("DELETE FROM parts WHERE segment_id = ? AND name = ?", [(row.id, n) for n in names])
         for field in concrete:
             if field.index:

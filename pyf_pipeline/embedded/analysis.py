@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pyf_pipeline.embedded.dictionaries import roots_of
 from pyf_pipeline.embedded.schema import Field, Schema
@@ -25,7 +25,7 @@ class Analyser:
     def spans(self, text: str) -> Iterator[Span]:
         """The same words with their places in the text."""
         spans = self.tokenizer.spans(text)
-        return spans if self.stem is None else (replace(s, word=self.stem(s.word)) for s in spans)
+        return spans if self.stem is None else ((self.stem(word), start, end) for word, start, end in spans)
 
 
 def analyser_of(connection: sqlite3.Connection, schema: Schema, field: Field | None) -> Analyser:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from pyf_pipeline.embedded import columns, segments
+from pyf_pipeline.embedded import columns, inverted, segments
 from pyf_pipeline.embedded.analysis import Analyser, analyser_of
 from pyf_pipeline.embedded.arrays import AnyArray, IntArray, offsets_of
+from pyf_pipeline.embedded.inverted import narrowed
 from pyf_pipeline.embedded.schema import Field, Schema
 
 MERGE_AT = 8
@@ -50,8 +51,10 @@ def write_field(
         column = columns.build_numbers(field, values)
         _write(connection, segment, f"numbers:{field.name}", columns.pack_numbers(column))
         return
-    postings = postings_of(analyser_of(connection, schema, field), field, values)
-    segments.write_postings(connection, segment, field.name, postings)
+    postings, lengths = postings_of(analyser_of(connection, schema, field), field, values)
+    inverted.write_postings(connection, segment, field.name, postings)
+    if not field.is_array:
+        _write(connection, segment, f"lengths:{field.name}", columns.pack_numbers(lengths))
     if field.facet:
         labels = columns.build_labels([columns.facet_texts(v, field) for v in values], seqs.tolist())
         _write(connection, segment, f"facet:{field.name}", columns.pack_labels(labels))
@@ -64,8 +67,12 @@ def _write(connection: sqlite3.Connection, segment: int, name: str, data: bytes)
     connection.execute("INSERT INTO parts VALUES (?, ?, 0, ?)", (segment, name, data))
 
 
-def postings_of(analyser: Analyser, field: Field, values: list[Any]) -> segments.TermPostings:
-    """The words of a field's values, one value (None where absent) for each document, and where they are."""
+def postings_of(analyser: Analyser, field: Field, values: list[Any]) -> tuple[inverted.TermPostings, columns.Numbers]:
+    """The words of a field's values, one value (None where absent) for each document, and where they are.
+
+    Returns:
+        The postings, and document by document how many words its texts have.
+    """
     tokens: list[str] = []
     lengths: list[int] = []
     owners: list[int] = []
@@ -77,15 +84,16 @@ def postings_of(analyser: Analyser, field: Field, values: list[Any]) -> segments
                 tokens += found
                 lengths.append(len(found))
                 owners.append(document)
-                elements.append(min(element, segments.MAX_ELEMENT))
+                elements.append(min(element, inverted.ELEMENT))
     counts = np.array(lengths, dtype=np.int64)
     starts = offsets_of(counts)
     places = np.arange(len(tokens), dtype=np.int64) - np.repeat(starts[:-1], counts)
     shifted = np.repeat(np.array(elements, dtype=np.int64) << 16, counts)
-    occurrences: AnyArray = np.minimum(places, segments.MAX_PLACE) | shifted
-    occurrences[starts[1:] - 1] |= segments.LAST
+    occurrences: AnyArray = np.minimum(places, inverted.PLACE) | shifted
+    occurrences[starts[1:] - 1] |= inverted.LAST
     documents = np.repeat(np.array(owners, dtype=np.int64), counts)
-    return segments.term_postings(tokens, documents, occurrences)
+    texts = np.bincount(np.array(owners, dtype=np.int64), minlength=len(values))
+    return inverted.term_postings(tokens, documents, occurrences), columns.Numbers(offsets_of(texts), narrowed(counts))
 
 
 def _texts(value: Any, field: Field) -> list[str]:
@@ -150,20 +158,23 @@ _Merger = Callable[[sqlite3.Connection, int, str, _Rows, list[columns.Placement]
 def _merge_postings(
     connection: sqlite3.Connection, new: int, field: str, rows: _Rows, placements: list[columns.Placement]
 ) -> None:
-    found = [(segments.read_postings(connection, r.id, field), p) for r, p in zip(rows, placements, strict=True)]
+    found = [(inverted.read_postings(connection, r.id, field), p) for r, p in zip(rows, placements, strict=True)]
     held = [(part, p.target) for part, p in found if part is not None]
-    merged = segments.merge_postings([part for part, _ in held], [target for _, target in held])
-    segments.write_postings(connection, new, field, merged)
+    merged = inverted.merge_postings([part for part, _ in held], [target for _, target in held])
+    inverted.write_postings(connection, new, field, merged)
 
 
-def _merge_numbers(
-    connection: sqlite3.Connection, new: int, field: str, rows: _Rows, placements: list[columns.Placement]
-) -> None:
-    blocks = [segments.read_part(connection, r.id, f"numbers:{field}") for r in rows]
-    parts = [columns.unpack_numbers(b) if b else None for b in blocks]
-    kind = next(p.values.dtype for p in parts if p)
-    merged = columns.gather_numbers(list(zip(parts, placements, strict=True)), placements[0].total, kind)
-    _write(connection, new, f"numbers:{field}", columns.pack_numbers(merged))
+def _number_merger(kind: str) -> _Merger:
+    def merge(
+        connection: sqlite3.Connection, new: int, field: str, rows: _Rows, placements: list[columns.Placement]
+    ) -> None:
+        blocks = [segments.read_part(connection, r.id, f"{kind}:{field}") for r in rows]
+        parts = [columns.unpack_numbers(b) if b else None for b in blocks]
+        widest = np.result_type(*(p.values.dtype for p in parts if p))
+        merged = columns.gather_numbers(list(zip(parts, placements, strict=True)), placements[0].total, widest)
+        _write(connection, new, f"{kind}:{field}", columns.pack_numbers(merged))
+
+    return merge
 
 
 def _label_merger(kind: str) -> _Merger:
@@ -179,5 +190,6 @@ def _label_merger(kind: str) -> _Merger:
 
 
 _MERGERS: dict[str, _Merger] = {
-    "terms": _merge_postings, "numbers": _merge_numbers, "facet": _label_merger("facet"), "sort": _label_merger("sort"),
+    "terms": _merge_postings, "numbers": _number_merger("numbers"), "lengths": _number_merger("lengths"),
+    "facet": _label_merger("facet"), "sort": _label_merger("sort"),
 }  # fmt: skip

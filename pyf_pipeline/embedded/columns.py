@@ -27,6 +27,10 @@ class Numbers:
         """How many values each document has."""
         return np.diff(self.starts)
 
+    def owners(self) -> IntArray:
+        """Whose each value is."""
+        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int64), self.counts())
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -39,6 +43,10 @@ class Labels:
     def counts(self) -> IntArray:
         """How many values each document has."""
         return np.diff(self.starts)
+
+    def owners(self) -> IntArray:
+        """Whose each value is."""
+        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int64), self.counts())
 
 
 def number_type(field: Field) -> Any:

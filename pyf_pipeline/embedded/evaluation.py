@@ -3,19 +3,20 @@
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
 from pyf_pipeline.embedded import filters, trie
-from pyf_pipeline.embedded.arrays import BoolArray, IntArray
+from pyf_pipeline.embedded.arrays import BoolArray, IntArray, distinct, in_all
 from pyf_pipeline.embedded.columns import Numbers
 from pyf_pipeline.embedded.errors import bad_request
+from pyf_pipeline.embedded.inverted import ELEMENT, LAST, PLACE
+from pyf_pipeline.embedded.nearby import near_ranges
 from pyf_pipeline.embedded.objects import Filterable, ObjectsView, objects_of
 from pyf_pipeline.embedded.params import FILTER_CANDIDATES
+from pyf_pipeline.embedded.postings import Runs
 from pyf_pipeline.embedded.schema import Field
-from pyf_pipeline.embedded.segments import LAST
-from pyf_pipeline.embedded.view import Postings, View
+from pyf_pipeline.embedded.view import View
 
 OBJECTS_TOGETHER = 1000
 """Of how many documents objects are held at once."""
@@ -96,7 +97,7 @@ class Evaluator:
         if len(hits) == self.view.size and (column.counts() == 1).all():
             return hits
         mask = self._none()
-        mask[np.repeat(np.arange(self.view.size), column.counts())[hits]] = True
+        mask[column.owners()[hits]] = True
         return mask
 
     def _texts(self, condition: filters.TextCondition) -> BoolArray:
@@ -117,27 +118,35 @@ class Evaluator:
             return self._sequence(field, tokens, exact=exact, whole=True)
         variants = [[*tokens[:-1], last] for last in self._expansions(field, tokens)]
         found = [self._sequence(field, v, exact=exact, whole=False) for v in variants]
-        return reduce(np.union1d, found, np.zeros(0, dtype=np.int64))
+        return distinct(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
 
     def _expansions(self, field: Field, tokens: list[bytes]) -> list[bytes]:
         known = self.view.vocabulary(self.connection, field.name)
         before = self.view.postings(self.connection, field.name, tokens[-2]) if len(tokens) > 1 else None
 
         def allowed(term: bytes) -> bool:
+            if before is None:
+                return self.view.document_count(self.connection, field.name, term) > 0
             documents = self.view.postings(self.connection, field.name, term).documents
-            return bool(len(documents)) and (before is None or len(np.intersect1d(documents, before.documents)) > 0)
+            return len(in_all([documents, before.documents])) > 0
 
-        selection = trie.Selection(allowed, allowed)
-        return trie.near(known, tokens[-1], 0, self.candidates, selection, prefix=True, taken=set(tokens[:-1]))
+        (ranges,) = near_ranges([known], tokens[-1], 0, prefix=True)
+        return trie.near(
+            known.terms, ranges, tokens[-1], self.candidates, trie.Selection(allowed, allowed),
+            taken=set(tokens[:-1]), itself=True,
+        )  # fmt: skip
 
     def _sequence(self, field: Field, tokens: list[bytes], *, exact: bool, whole: bool) -> IntArray:
         """The documents with all tokens; if `exact`, in a text that begins with them, and if `whole`, ends there."""
         found = [self.view.postings(self.connection, field.name, t) for t in tokens]
-        documents = common(p.documents for p in found)
+        documents = in_all(p.documents for p in found)
         if not exact or not len(documents):
             return documents
-        keys = [_placed(p, i, last=whole and i == len(tokens) - 1) for i, p in enumerate(found)]
-        return np.unique(common(keys) >> 16)
+        keys = []
+        for i, postings in enumerate(found):
+            runs = self.view.runs(self.connection, field.name, postings, documents)
+            keys.append(_placed(documents, runs, i, last=whole and i == len(tokens) - 1))
+        return distinct(in_all(keys) >> 16)
 
     def _objects(self, condition: filters.ObjectCondition) -> BoolArray:
         """The documents of which one object fulfils the condition; only those are looked at that may have one."""
@@ -163,19 +172,13 @@ class Evaluator:
         return ~self._none() if condition.negated or unequal else self._plain(condition)
 
 
-def common(arrays: Iterable[IntArray]) -> IntArray:
-    """What all the sorted arrays hold."""
-    return reduce(lambda a, b: np.intersect1d(a, b, assume_unique=True), arrays)
-
-
-def _placed(postings: Postings, place: int, *, last: bool) -> IntArray:
+def _placed(documents: IntArray, runs: Runs, place: int, *, last: bool) -> IntArray:
     """Where a term is at a place in a text, as document * 65536 + number of the text."""
-    occurrences = postings.occurrences
-    hits = (occurrences & 0xFFFF) == place
+    hits = (runs.values & PLACE) == place
     if last:
-        hits &= (occurrences & LAST) != 0
-    owners = np.repeat(np.asarray(postings.documents, dtype=np.int64), np.diff(postings.starts))[hits]
-    return np.unique((owners << 16) | ((occurrences[hits] >> 16) & 0x7FFF).astype(np.int64))
+        hits &= (runs.values & LAST) != 0
+    owners = np.repeat(documents, runs.lengths)[hits]
+    return distinct((owners << 16) | ((runs.values[hits] >> 16) & ELEMENT).astype(np.int64))
 
 
 _COMPARE = {

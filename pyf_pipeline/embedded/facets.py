@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray
+from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray, distinct
 from pyf_pipeline.embedded.columns import Labels, Numbers
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
-from pyf_pipeline.embedded.nearby import Vocabulary
+from pyf_pipeline.embedded.nearby import Vocabulary, near_ranges
 from pyf_pipeline.embedded.ordering import bucket_order
 from pyf_pipeline.embedded.schema import Field, Schema
 from pyf_pipeline.embedded.tokens import Tokenizer
@@ -170,7 +170,7 @@ class Counter:
         if request.ranges:
             return self._ranges(request, field)
         labels = self._labels(field)
-        codes, owners = self._counted(labels)
+        codes, owners = self._counted(field, labels)
         counts = self._totals(labels, codes, owners)
         order = self._order(request, labels, counts, (codes, owners))
         matching = self._matching(field, labels, order)
@@ -196,21 +196,16 @@ class Counter:
             return self.view.facet_labels(self.connection, field)
         return number_labels(self.connection, self.view, field)
 
-    def _counted(self, labels: Labels) -> tuple[IntArray, IntArray]:
+    def _counted(self, field: Field, labels: Labels) -> tuple[IntArray, IntArray]:
         """The values of the hits and whose they are, a value at most once for each document."""
-        owners = np.repeat(np.arange(self.view.size), labels.counts())
+        codes, owners = self.view.memo("values", field.name, lambda: _owned(labels))
         mask = self.hits[owners]
-        codes, owners = labels.codes[mask].astype(np.int64), owners[mask]
-        if len(labels.codes) != self.view.size:
-            keys = np.unique(owners * (len(labels.names) + 1) + codes)
-            owners, codes = np.divmod(keys, len(labels.names) + 1)
-        return codes, owners
+        return codes[mask], owners[mask]
 
     def _totals(self, labels: Labels, codes: IntArray, owners: IntArray) -> IntArray:
         if self.groups is not None:
-            _, groups = np.unique(self.groups, return_inverse=True)
-            keys = np.unique(codes * (self.view.size + 1) + groups[owners])
-            codes = keys // (self.view.size + 1)
+            width = int(self.groups.max(initial=0)) + 1
+            codes = distinct(codes * width + self.groups[owners]) // width
         return np.bincount(codes, minlength=len(labels.names))
 
     def _order(
@@ -271,7 +266,7 @@ class Counter:
         raw = word.encode()
         most = min(self.options.query_typos, 0 if len(raw) < 4 else 1 if len(raw) < 7 else 2)
         for cost in range(most + 1):
-            ranges = known.near_ranges(raw, cost, prefix=prefix)
+            (ranges,) = near_ranges([known], raw, cost, prefix=prefix)
             found = [known.terms[i].decode() for low, high in ranges for i in range(low, high)]
             if found:
                 return {f: len(word) if f.startswith(word) else len(f) for f in found}
@@ -287,19 +282,17 @@ class Counter:
 
     def _marked(self, name: str, marks: dict[str, int]) -> str:
         pieces, place = [], 0
-        for span in self._tokenizer.spans(name):
-            if span.word not in marks:
+        for word, start, last in self._tokenizer.spans(name):
+            if word not in marks:
                 continue
-            whole = marks[span.word] == len(span.word)
-            end = span.end + 1 if whole else span.start + marks[span.word]
-            pieces += [name[place : span.start], self.options.start_tag, name[span.start : end], self.options.end_tag]
+            end = last + 1 if marks[word] == len(word) else start + marks[word]
+            pieces += [name[place:start], self.options.start_tag, name[start:end], self.options.end_tag]
             place = end
         return "".join([*pieces, name[place:]])
 
     def _hit_values(self, field: Field) -> Any:
         column = self.view.numbers(self.connection, field)
-        owners = np.repeat(np.arange(self.view.size), column.counts())
-        return column.values[self.hits[owners]]
+        return column.values[self.hits[column.owners()]]
 
     def _stats(self, field: Field, examined: dict[str, int] | None) -> dict[str, float]:
         """Figures over the hits' values; of the sum only what was looked at counts, and for groups it counts twice."""
@@ -316,13 +309,13 @@ class Counter:
 
     def _ranges(self, request: FacetRequest, field: Field) -> dict[str, Any]:
         column = self.view.numbers(self.connection, field)
-        owners = np.repeat(np.arange(self.view.size), column.counts())
+        owners = column.owners()
         hit = self.hits[owners]
         values, owners = column.values[hit], owners[hit]
         counts: list[dict[str, Any]] = []
         for each in request.ranges:
             inside = owners[(values >= each.low) & (values < each.high)]
-            number = len(inside) if self.groups is None else len(np.unique(self.groups[inside]))
+            number = len(inside) if self.groups is None else len(distinct(self.groups[inside]))
             if number:
                 counts.append({"count": number, "highlighted": "", "value": each.label})
         counts.sort(key=lambda c: (-c["count"], c["value"]))
@@ -339,6 +332,15 @@ def _rank(value: str, count: int) -> tuple[int, int, list[int]]:
     """Where a value stands among those that are shown: of equally frequent ones the shortest first, then the last."""
     raw = value.encode()
     return -count, len(raw), [-byte for byte in raw]
+
+
+def _owned(labels: Labels) -> tuple[IntArray, IntArray]:
+    """All values and whose they are, by document; one that a document has twice counts once."""
+    codes, owners = labels.codes.astype(np.int64), labels.owners()
+    if (labels.counts() > 1).any():
+        keys = distinct(owners * (len(labels.names) + 1) + codes)
+        owners, codes = np.divmod(keys, len(labels.names) + 1)
+    return codes, owners
 
 
 def number_labels(connection: sqlite3.Connection, view: View, field: Field) -> Labels:

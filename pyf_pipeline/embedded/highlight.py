@@ -7,7 +7,6 @@ from typing import Any
 from pyf_pipeline.embedded.analysis import Analyser
 from pyf_pipeline.embedded.scoring import places_by_element
 from pyf_pipeline.embedded.tokens import Span, Tokenizer
-from pyf_pipeline.embedded.view import Postings
 from pyf_pipeline.embedded.windows import NOWHERE, Match, best_window
 
 MAX_TEXTS = 5
@@ -26,15 +25,18 @@ class HighlightOptions:
 
 @dataclass(frozen=True, slots=True)
 class QueryWord:
-    """A word to be marked; `prefix`: its first `root_length` letters were asked for."""
+    """A word to be marked; `prefix`: its first `root_length` letters were asked for.
 
-    postings: Postings
+    `places` are its occurrences in each document that is shown and has it.
+    """
+
+    places: dict[int, list[int]]
     prefix: bool
     root_length: int
     typos: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FieldWords:
     """A field to be highlighted, with the words that may be in it.
 
@@ -50,6 +52,11 @@ class FieldWords:
     analyser: Analyser
     full: bool = False
     infix: str = ""
+    documents: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Gathers the documents that have any of the words."""
+        self.documents = set().union(*(word.places for word in self.words.values()))
 
 
 @dataclass(slots=True)
@@ -94,8 +101,7 @@ class Highlighter:
     def _matches(self, item: FieldWords, document: int, texts: list[str]) -> dict[int, Match]:
         if item.infix:
             return {i: Match(places=[]) for i, t in enumerate(texts) if len(t) < 100 and item.infix in t.lower()}
-        postings = [w.postings.of(document) for w in item.words.values()]
-        found = places_by_element([p for p in postings if len(p)])
+        found = places_by_element([w.places[document] for w in item.words.values() if document in w.places])
         return {element: best_window(places) for element, places in sorted(found.items())}
 
     def _mark(self, item: FieldWords, text: str, match: Match, element: int) -> Marked | None:
@@ -175,9 +181,13 @@ class _Scan:
     _before: deque[int] = field(default_factory=deque)
     _hits: set[str] = field(default_factory=set)
     _found_first: bool = False
+    _everywhere: bool = False
 
     def run(self) -> None:
         self.end = max(0, len(self.text) - 1)
+        # Words outside the best window are marked too in short texts, and where all of a text is shown.
+        length = len(self.text.encode()) if self.text[:1].isascii() else len(self.text)
+        self._everywhere = self.item.full or length < self.options.snippet_threshold * 6
         self._before = deque(maxlen=self.options.affix_tokens + 1)
         number = -1
         for number, span in enumerate(self.item.analyser.spans(self.text)):
@@ -188,26 +198,22 @@ class _Scan:
             self.start, self.end = 0, len(self.text) - 1
 
     def _word(self, number: int, span: Span) -> None:
+        word, start, end = span
         if not self._found_first:
-            self._before.append(span.start)
-        in_window = (self._found_first and span.word in self._hits) or (
+            self._before.append(start)
+        in_window = (self._found_first and word in self._hits) or (
             self._next < len(self.places) and self.places[self._next] == number
         )
-        if in_window or self._is_elsewhere(span.word):
-            self.ranges[span.start] = self._marked_end(span)
-            self._hits.add(span.word)
+        if in_window or (self._everywhere and word in self.item.words):
+            self.ranges[start] = self._marked_end(word, start, end)
+            self._hits.add(word)
             if in_window:
                 self._advance()
-        elif self.item.infix and len(self.text) < 100 and self.item.infix in span.word:
-            self.ranges[span.start] = span.end
-            self._hits.add(span.word)
+        elif self.item.infix and len(self.text) < 100 and self.item.infix in word:
+            self.ranges[start] = end
+            self._hits.add(word)
         if self.places and number >= self.places[-1] + self.options.affix_tokens and self.end == len(self.text) - 1:
-            self.end = span.end
-
-    def _is_elsewhere(self, word: str) -> bool:
-        """Whether a word outside the best window is to be marked: in short texts, or where all of it is shown."""
-        length = len(self.text.encode()) if self.text[:1].isascii() else len(self.text)
-        return (self.item.full or length < self.options.snippet_threshold * 6) and word in self.item.words
+            self.end = end
 
     def _advance(self) -> None:
         current = self.places[self._next] if self._next < len(self.places) else -1
@@ -223,15 +229,15 @@ class _Scan:
             return False
         return number >= (self.places[-1] if self.places else 0) + self.options.affix_tokens
 
-    def _marked_end(self, span: Span) -> int:
+    def _marked_end(self, word: str, start: int, end: int) -> int:
         """The end of what is marked: of a word found by its beginning, only that beginning."""
-        word = self.item.words.get(span.word)
-        if word is None or not word.prefix or word.root_length >= len(span.word.encode()):
-            return span.end
-        text, place = self.text, span.start
+        asked = self.item.words.get(word)
+        if asked is None or not asked.prefix or asked.root_length >= len(word.encode()):
+            return end
+        text, place = self.text, start
         letters = prefix_letters = 0
-        prefix_end = span.start
-        while place <= span.end:
+        prefix_end = start
+        while place <= end:
             ascii_letter = text[place].isascii()
             place += 1
             if ascii_letter and (place >= len(text) or self.item.analyser.tokenizer.skips(text[place])):
@@ -240,5 +246,5 @@ class _Scan:
             prefix_letters += letters <= self.prefix_length
             if letters == self.prefix_length:
                 prefix_end = place - 1
-        whole = letters - prefix_letters <= 2 and word.typos != 0
-        return span.end if whole else prefix_end
+        whole = letters - prefix_letters <= 2 and asked.typos != 0
+        return end if whole else prefix_end

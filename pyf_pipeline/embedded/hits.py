@@ -38,23 +38,26 @@ class Presenter:
     scores: IntArray | None
     pinned: set[int]
     heaviest: str = ""
-    _items: list[FieldWords] = field(init=False)
+    _first_word: str = field(init=False)
+    _items: list[FieldWords] = field(default_factory=list)
     _highlighter: Highlighter | None = field(init=False)
 
     def __post_init__(self) -> None:
-        """Finds out what is to be highlighted."""
+        """Finds out whether anything is to be highlighted."""
         words = self.view.analyser(self.connection, self.heaviest).words(self.params.query)
         wanted = bool(words) and self.params.query != "*"
         self._highlighter = Highlighter(self.params.highlight, words[-1]) if wanted else None
-        self._items = self._highlight_items(words[0]) if wanted else []
+        self._first_word = words[0] if wanted else ""
 
     def hits(self, documents: list[int]) -> list[dict[str, Any]]:
         """The hits of these documents."""
+        self._prepare(documents)
         found = bodies(self.connection, self.view.collection, self.view.seqs[documents]) if documents else []
         return [self._hit(d, body) for d, body in zip(documents, found, strict=True)]
 
     def groups(self, shown: list[tuple[list[int], int]], fields: list[Field]) -> list[dict[str, Any]]:
         """Groups of hits, each with the values that it shares."""
+        self._prepare([d for documents, _ in shown for d in documents])
         answer = []
         for documents, count in shown:
             found = bodies(self.connection, self.view.collection, self.view.seqs[documents])
@@ -73,12 +76,15 @@ class Presenter:
         elif self.scores is not None:
             score = int(self.scores[document])
             hit["text_match"] = score
-            hit["text_match_info"] = score_parts(score, self.params.match.match_type, len(self.query.include))
+            hit["text_match_info"] = score_parts(score, self.params.match.weighing.match_type, len(self.query.include))
         return hit
 
     # -- highlighting -------------------------------------------------------------------------------------------------
 
-    def _highlight_items(self, first_word: str) -> list[FieldWords]:
+    def _prepare(self, documents: list[int]) -> None:
+        """Finds out what is to be highlighted in these documents."""
+        if self._highlighter is None:
+            return
         schema = self.view.schema
         full = set(_expanded(self.params.highlight_full_fields, schema))
         if self.params.highlight_fields:
@@ -86,18 +92,17 @@ class Presenter:
         else:
             names = [n for n in _expanded(self.params.query_by, schema) if self.params.projection.keeps(n)]
         infixed = any(i != "off" for i in self.params.settings.infix)
-        return [
+        shown = np.array(sorted(documents), dtype=np.int64)
+        self._items = [
             FieldWords(
-                n,
-                self._words_in(n),
-                self.view.analyser(self.connection, n),
-                full=n in full,
-                infix=first_word if infixed and schema.by_name[n].infix else "",
+                n, self._words_in(n, shown), self.view.analyser(self.connection, n), full=n in full,
+                infix=self._first_word if infixed and schema.by_name[n].infix else "",
             )
             for n in names
-        ]
+        ]  # fmt: skip
 
-    def _words_in(self, name: str) -> dict[str, QueryWord]:
+    def _words_in(self, name: str, documents: IntArray) -> dict[str, QueryWord]:
+        """The words to be marked that some of the documents have in a field."""
         if not self.view.schema.by_name[name].is_string:
             return {}
         tokens = dict(self.tokens)
@@ -107,8 +112,12 @@ class Presenter:
         found = {}
         for raw, token in tokens.items():
             postings = self.view.postings(self.connection, name, raw)
-            if len(postings.documents):
-                found[raw.decode(errors="ignore")] = QueryWord(postings, token.prefix, token.root_length, token.typos)
+            holders = documents[postings.find(documents)[1]]
+            if len(holders):
+                runs = self.view.runs(self.connection, name, postings, holders)
+                occurrences, bounds = runs.values.tolist(), runs.starts.tolist()
+                places = {d: occurrences[bounds[i] : bounds[i + 1]] for i, d in enumerate(holders.tolist())}
+                found[raw.decode(errors="ignore")] = QueryWord(places, token.prefix, token.root_length, token.typos)
         return found
 
     def _highlight(self, document: int, body: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -117,8 +126,8 @@ class Presenter:
         shown: dict[str, Any] = {}
         entries: list[tuple[int, int, dict[str, Any]]] = []
         for i, item in enumerate(self._items):
-            value = value_at(body, item.name)
-            if value is None or not (item.words or item.infix):
+            value = value_at(body, item.name) if item.infix or document in item.documents else None
+            if value is None:
                 continue
             part, entry, score = self._highlighter.field(item, document, value)
             if part is None or entry is None:

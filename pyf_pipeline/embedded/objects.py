@@ -12,10 +12,11 @@ from pyf_pipeline.embedded.building import postings_of
 from pyf_pipeline.embedded.columns import Numbers, build_numbers
 from pyf_pipeline.embedded.documents import bodies
 from pyf_pipeline.embedded.flatten import value_at
+from pyf_pipeline.embedded.inverted import TermPostings
 from pyf_pipeline.embedded.nearby import Vocabulary
+from pyf_pipeline.embedded.postings import NO_POSTINGS, Postings, Runs, nowhere
 from pyf_pipeline.embedded.schema import Field, Schema
-from pyf_pipeline.embedded.segments import TermPostings
-from pyf_pipeline.embedded.view import NO_POSTINGS, Postings, View
+from pyf_pipeline.embedded.view import View
 
 
 class Filterable(Protocol):
@@ -30,6 +31,10 @@ class Filterable(Protocol):
     def numbers(self, connection: sqlite3.Connection, fld: Field) -> Numbers: ...  # noqa: D102
 
     def postings(self, connection: sqlite3.Connection, name: str, term: bytes) -> Postings: ...  # noqa: D102
+
+    def runs(self, connection: sqlite3.Connection, name: str, postings: Postings, documents: IntArray) -> Runs: ...  # noqa: D102
+
+    def document_count(self, connection: sqlite3.Connection, name: str, term: bytes) -> int: ...  # noqa: D102
 
     def vocabulary(self, connection: sqlite3.Connection, name: str) -> Vocabulary: ...  # noqa: D102
 
@@ -63,7 +68,7 @@ class ObjectsView:
     def _terms(self, connection: sqlite3.Connection, name: str) -> TermPostings:
         if name not in self._words:
             fld = self.schema.by_name[name]
-            self._words[name] = postings_of(self.analyser(connection, name), fld, self._values(fld))
+            self._words[name], _ = postings_of(self.analyser(connection, name), fld, self._values(fld))
         return self._words[name]
 
     def vocabulary(self, connection: sqlite3.Connection, name: str) -> Vocabulary:
@@ -78,9 +83,22 @@ class ObjectsView:
             return NO_POSTINGS
         low, high = int(held.starts[i]), int(held.starts[i + 1])
         bounds = held.occurrence_starts[low : high + 1]
-        return Postings(
-            held.documents[low:high].astype(np.int64), bounds - bounds[0], held.occurrences[bounds[0] : bounds[-1]]
-        )
+        runs = Runs(bounds - bounds[0], held.occurrences[bounds[0] : bounds[-1]])
+        return Postings(held.documents[low:high].astype(np.int64), runs.lengths, held=runs)
+
+    def document_count(self, connection: sqlite3.Connection, name: str, term: bytes) -> int:
+        """In how many objects a field has a term."""
+        return len(self.postings(connection, name, term))
+
+    def runs(
+        self,
+        connection: sqlite3.Connection,  # noqa: ARG002 - as of a `View`
+        name: str,  # noqa: ARG002
+        postings: Postings,
+        documents: IntArray,
+    ) -> Runs:
+        """The occurrences of a field's term in each of some objects."""
+        return postings.runs(nowhere, documents)
 
 
 def objects_of(

@@ -11,6 +11,7 @@ from pyf_pipeline.embedded.highlight import HighlightOptions
 from pyf_pipeline.embedded.matching import COMBINATIONS_EXHAUSTIVE, MatchOptions
 from pyf_pipeline.embedded.projection import Projection, split_names
 from pyf_pipeline.embedded.scoring import Rules
+from pyf_pipeline.embedded.wordings import Weighing
 
 MAX_PER_PAGE = 250
 MAX_GROUP_LIMIT = 99
@@ -178,16 +179,22 @@ def _match_options(raw: Raw, num_documents: int) -> MatchOptions:
         drop_tokens_threshold=raw.number("drop_tokens_threshold", 1), max_candidates=candidates,
         min_len_1typo=raw.number("min_len_1typo", 4), min_len_2typo=raw.number("min_len_2typo", 7),
         exhaustive=exhaustive, split_join=_one_of(raw, "split_join_tokens", ("fallback", "always", "off")),
-        match_type=_one_of(raw, "text_match_type", ("max_score", "max_weight", "sum_score")),
-        count_fields=raw.flag("prioritize_num_matching_fields", default=True),
         typos_in_numbers=raw.flag("enable_typos_for_numerical_tokens", default=True),
         typos_in_mixed=raw.flag("enable_typos_for_alpha_numerical_tokens", default=True), drop_mode=mode,
         drop_both_limit=limit,
+        weighing=_weighing(raw),
+    )  # fmt: skip
+
+
+def _weighing(raw: Raw) -> Weighing:
+    return Weighing(
+        match_type=_one_of(raw, "text_match_type", ("max_score", "max_weight", "sum_score")),
+        count_fields=raw.flag("prioritize_num_matching_fields", default=True),
         rules=Rules(
             exact_match=raw.flag("prioritize_exact_match", default=True),
             token_position=raw.flag("prioritize_token_position", default=False),
         ),
-    )  # fmt: skip
+    )
 
 
 def _drop_mode(text: str) -> tuple[str, int]:

@@ -40,7 +40,14 @@ class Projection:
         """The document's kept parts."""
         if self.is_everything:
             return document
+        if self._is_flat:
+            return {name: value for name, value in document.items() if self.keeps(name)}
         return {k: v for k, v in self._inside(document, "").items() if v is not _NOTHING}
+
+    @property
+    def _is_flat(self) -> bool:
+        """Whether only whole fields are named, none inside of others."""
+        return not any("." in name for name in (*self.include, *self.exclude))
 
     def _inside(self, value: dict[str, Any], path: str) -> dict[str, Any]:
         kept = {}

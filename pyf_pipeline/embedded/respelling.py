@@ -1,13 +1,12 @@
-"""Words written apart or together by mistake, and words that follow each other."""
+"""Words written apart or together by mistake."""
 
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from pyf_pipeline.embedded.arrays import IntArray
-from pyf_pipeline.embedded.view import Postings, View
+from pyf_pipeline.embedded.arrays import IntArray, in_all
+from pyf_pipeline.embedded.postings import Postings, Runs, phrase_documents
+from pyf_pipeline.embedded.view import View
 
 CONSIDERED = 5
 """Of a long query only the first words are joined and split."""
@@ -41,32 +40,19 @@ class Respeller:
     def _postings(self, word: bytes) -> Postings:
         return self.view.postings(self.connection, self.name, word)
 
+    def _runs(self, postings: Postings, documents: IntArray) -> Runs:
+        return self.view.runs(self.connection, self.name, postings, documents)
+
     def _known(self, word: bytes) -> bool:
-        return bool(len(self._postings(word).documents))
+        return self.view.document_count(self.connection, self.name, word) > 0
 
     def _split(self, word: bytes) -> list[bytes] | None:
         for cut in range(len(word) - 1, 0, -1):
             parts = [word[:cut], word[cut:]]
-            if all(map(self._known, parts)) and len(phrase_documents([self._postings(p) for p in parts])):
+            if all(map(self._known, parts)) and len(phrase_documents(self._runs, [self._postings(p) for p in parts])):
                 return parts
         return None
 
     def _together(self, words: Sequence[bytes]) -> bool:
         """Whether some document has all the words in the field."""
-        counts = np.zeros(self.view.size, dtype=np.int64)
-        distinct = set(words)
-        for word in distinct:
-            counts[self._postings(word).documents] += 1
-        return bool((counts == len(distinct)).any())
-
-
-def phrase_documents(postings: list[Postings]) -> IntArray:
-    """The documents in which the terms follow each other in one text."""
-    keys: IntArray | None = None
-    for i, found in enumerate(postings):
-        owners = np.repeat(np.asarray(found.documents, dtype=np.int64), np.diff(found.starts))
-        possible = (found.occurrences & 0xFFFF) >= i
-        places = (found.occurrences[possible] & 0x7FFFFFFF).astype(np.int64)
-        shifted = ((owners[possible] << 31) | places) - i
-        keys = shifted if keys is None else np.intersect1d(keys, shifted)
-    return np.unique(keys >> 31) if keys is not None else np.zeros(0, dtype=np.int64)
+        return len(in_all([self._postings(word).documents for word in set(words)])) > 0

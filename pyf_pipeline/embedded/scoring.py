@@ -7,16 +7,16 @@ of typos and prefixes, 100 less the distance, whether the match is verbatim, and
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray, spread
-from pyf_pipeline.embedded.segments import LAST
+from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray, distinct
+from pyf_pipeline.embedded.inverted import ELEMENT, LAST, PLACE
+from pyf_pipeline.embedded.postings import Runs
 from pyf_pipeline.embedded.sliding import TokenRuns, best_windows
-from pyf_pipeline.embedded.view import Postings
-from pyf_pipeline.embedded.windows import WINDOW, Match, TokenPlaces, best_window
+from pyf_pipeline.embedded.windows import WINDOW, TokenPlaces
 
-PLACE = 0xFFFF
-ELEMENT = 0x7FFF
+MOST = 255
+
+Numbers = IntArray | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,174 +28,143 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldTokens:
-    """The tokens of a query in one field, over a list of documents.
+class Asked:
+    """What was asked of a field.
 
     Attributes:
-        postings: Per token.
-        at: Per token and document its index into the token's postings, -1 where it is not there.
-    """
-
-    postings: list[Postings]
-    at: npt.NDArray[np.int64]
-
-    @classmethod
-    def locate(cls, postings: list[Postings], documents: IntArray) -> "FieldTokens":
-        """Looks the documents up in the postings."""
-        at = np.full((len(postings), len(documents)), -1, dtype=np.int64)
-        for row, found in zip(at, postings, strict=True):
-            if not len(found.documents):
-                continue
-            index = np.minimum(np.searchsorted(found.documents, documents), len(found.documents) - 1)
-            hit = found.documents[index] == documents
-            row[hit] = index[hit]
-        return cls(postings, at)
-
-    def present(self) -> IntArray:
-        """How many tokens each document has in the field."""
-        counts: IntArray = np.count_nonzero(self.at >= 0, axis=0)
-        return counts
-
-
-def field_scores(tokens: FieldTokens, cost: int, *, is_array: bool, verbatim: bool, rules: Rules) -> IntArray:
-    """The score of each document in a field; 0 where none of the tokens is there.
-
-    Args:
-        tokens: Where they are.
-        cost: Of typos and prefixes together.
         is_array: Whether the field holds a list of texts.
         verbatim: Whether a text that is nothing but the query's only token is to be marked so.
+        repeated: Whether a word was asked for twice.
         rules: What else counts.
     """
-    present = tokens.present()
+
+    is_array: bool
+    verbatim: bool
+    repeated: bool
+    rules: Rules
+
+    @property
+    def simple(self) -> int:
+        """How many tokens a document may have in the field for its score not to depend on their places."""
+        return 0 if self.verbatim or self.rules.token_position else 1
+
+
+def field_scores(tokens: list[Runs], asked: Asked) -> IntArray:
+    """The score of each document in a field, but for the cost of the tokens; 0 where none of them is there."""
+    present = np.count_nonzero([t.present for t in tokens], axis=0)
     scores = np.zeros(present.shape, dtype=np.int64)
-    single = present == 1
-    if single.any():
-        scores[single] = _single(tokens, single, cost, is_array=is_array, verbatim=verbatim, rules=rules)
-    several = np.flatnonzero(present > 1)
-    if not len(several):
-        return scores
-    if len(tokens.postings) == 2 and not is_array and not rules.token_position:
-        scores[several] = _pair(tokens, several, cost, rules)
-        return scores
-    if not is_array and not rules.token_position:
-        scores[several] = _together(tokens, several, cost, rules)
-        return scores
-    for i in several:
-        scores[i] = _windowed(tokens, int(i), cost, is_array=is_array, rules=rules)
+    single, several = (present == 1).nonzero()[0], (present > 1).nonzero()[0]
+    if len(single):
+        scores[single] = _single([t.of(single) for t in tokens], asked)
+    if len(several):
+        some = tokens if len(several) == len(present) else [t.of(several) for t in tokens]
+        scores[several] = _in_lists(some, asked) if asked.is_array else _in_texts(some, present[several], asked)
     return scores
 
 
-def packed(words: int, unique: int, cost: int, *, distance: int = 0, exact: int = 0, offset: int = 0) -> int:
+def highest_scores(present: AnyArray, may_be_exact: BoolArray, asked: Asked, tokens: int) -> IntArray:
+    """What `field_scores` gives at most, known without the places.
+
+    Args:
+        present: How many tokens each document has in the field.
+        may_be_exact: Whether it may be made of them alone.
+        asked: The same as there.
+        tokens: How many there are at most.
+    """
+    counts = np.arange(tokens + 1, dtype=np.int64)
+    words = np.minimum(counts, WINDOW)
+    nearest = np.zeros_like(counts) if asked.repeated else np.maximum(words - 1, 0)
+    highest = _packed(words, counts, distance=nearest, offset=MOST if asked.rules.token_position else 0)
+    highest[0] = 0
+    scores = highest[present]
+    if asked.rules.exact_match:
+        counting = present > (0 if asked.verbatim else 1)
+        scores |= (counting & may_be_exact).astype(np.int64) << 8
+    return scores
+
+
+def with_cost(scores: IntArray, cost: Numbers) -> IntArray:
+    """Scores with the cost of typos and prefixes taken into account, which is that of all tokens together."""
+    return np.where(scores > 0, scores | (255 - np.asarray(cost, dtype=np.int64)) << 24, 0)
+
+
+def _packed(words: Numbers, unique: Numbers, *, distance: Numbers = 0, offset: Numbers = 0) -> IntArray:
     """The parts of a score in one number."""
-    return words << 40 | unique << 32 | (255 - cost) << 24 | (100 - (distance & 255)) << 16 | exact << 8 | offset
+    packed = np.asarray(words, dtype=np.int64) << 40 | np.minimum(np.asarray(unique, dtype=np.int64), MOST) << 32
+    return packed | (100 - np.asarray(distance, dtype=np.int64)) << 16 | offset
 
 
-def _single(
-    tokens: FieldTokens, single: BoolArray, cost: int, *, is_array: bool, verbatim: bool, rules: Rules
-) -> IntArray:
-    scores = np.full(int(single.sum()), packed(1, 1, cost), dtype=np.int64)
-    if not verbatim and not rules.token_position:
-        return scores
-    for postings, at in zip(tokens.postings, tokens.at[:, single], strict=True):
-        here = np.flatnonzero(at >= 0)
-        if not len(here):
-            continue
-        if verbatim and rules.exact_match:
-            scores[here] |= _verbatim(postings, at[here], is_array=is_array).astype(np.int64) << 8
-        if rules.token_position:
-            ends = (postings.occurrences[postings.starts[at[here] + 1] - 1] & PLACE).astype(np.int64)
-            scores[here] |= 255 - np.minimum(ends + 1, 255)
+ALONE = int(_packed(1, 1))
+"""The score of a single token."""
+
+
+def _single(tokens: list[Runs], asked: Asked) -> IntArray:
+    """The scores of documents that have one of the tokens."""
+    scores = np.full(len(tokens[0].starts) - 1, ALONE, dtype=np.int64)
+    for token in tokens:
+        here = token.present.nonzero()[0]
+        if asked.verbatim and asked.rules.exact_match:
+            scores[here] |= is_alone(token.of(here), is_array=asked.is_array).astype(np.int64) << 8
+        if asked.rules.token_position:
+            ends = (token.values[token.starts[here + 1] - 1] & PLACE).astype(np.int64)
+            scores[here] |= MOST - np.minimum(ends + 1, MOST)
     return scores
 
 
-def _verbatim(postings: Postings, at: IntArray, *, is_array: bool) -> BoolArray:
-    """Whether the token is the whole of a text."""
-    lone = (postings.occurrences & PLACE == 0) & (postings.occurrences & LAST != 0)
-    starts, lengths = postings.starts[at], postings.starts[at + 1] - postings.starts[at]
+def is_alone(token: Runs, *, is_array: bool) -> BoolArray:
+    """Whether a token, in documents that have it, is the whole of a text."""
+    alone: BoolArray = (token.values & PLACE == 0) & (token.values & LAST != 0)
+    if not len(alone):
+        return alone
     if not is_array:
-        single: BoolArray = lone[starts] & (lengths == 1)
-        return single
-    per_document = np.add.reduceat(lone[spread(starts, lengths)].astype(np.int64), np.cumsum(lengths) - lengths)
-    any_text: BoolArray = per_document > 0
-    return any_text
+        once: BoolArray = alone[token.starts[:-1]] & (token.lengths == 1)
+        return once
+    some: BoolArray = np.logical_or.reduceat(alone, token.starts[:-1])
+    return some
 
 
-def _pair(tokens: FieldTokens, several: IntArray, cost: int, rules: Rules) -> IntArray:
-    """Two tokens in one text: the smallest distance between them, for all documents at once."""
-    keys, lengths, ends = [], [], []
-    for postings, at in zip(tokens.postings, tokens.at[:, several], strict=True):
-        starts = postings.starts[at]
-        counts = postings.starts[at + 1] - starts
-        found = postings.occurrences[spread(starts, counts)]
-        keys.append((np.repeat(np.arange(len(several)), counts) << 20) | (found & PLACE).astype(np.int64))
-        lengths.append(counts)
-        ends.append(found[np.cumsum(counts) - 1])
-    nearest = _nearest(keys[0], keys[1])
-    distance = np.minimum.reduceat(nearest, np.cumsum(lengths[0]) - lengths[0])
-    close = distance <= WINDOW
-    exact = np.zeros(len(several), dtype=bool)
-    if rules.exact_match:
-        exact = (
-            (distance == 1) & (lengths[0] == 1) & (lengths[1] == 1) & (_ends_at_one(ends[0]) | _ends_at_one(ends[1]))
-        )
-    apart = np.where(close, distance, 0)
-    words = np.where(close, 2, 1)
-    return (words << 40) | (2 << 32) | ((255 - cost) << 24) | ((100 - apart) << 16) | (exact.astype(np.int64) << 8)
+def _in_texts(tokens: list[Runs], unique: IntArray, asked: Asked) -> IntArray:
+    """The scores of documents that have several of the tokens in a text."""
+    texts = [TokenRuns(t.values, t.starts[:-1], t.starts[1:]) for t in tokens]
+    return _windowed(texts, unique, asked)
 
 
-def _together(tokens: FieldTokens, several: IntArray, cost: int, rules: Rules) -> IntArray:
-    """Any number of tokens in one text, for all documents at once."""
-    runs = []
-    for postings, at in zip(tokens.postings, tokens.at[:, several], strict=True):
-        there = at >= 0
-        starts, ends = np.zeros(len(several), dtype=np.int64), np.zeros(len(several), dtype=np.int64)
-        starts[there], ends[there] = postings.starts[at[there]], postings.starts[at[there] + 1]
-        runs.append(TokenRuns(postings.occurrences, starts, ends))
-    found = best_windows(runs)
-    unique = tokens.present()[several]
-    exact = found.exact.astype(np.int64) if rules.exact_match else 0
-    return (found.words << 40) | (unique << 32) | ((255 - cost) << 24) | ((100 - found.distance) << 16) | (exact << 8)
+def _in_lists(tokens: list[Runs], asked: Asked) -> IntArray:
+    """The same where they have several texts: the best of them counts, and of its tokens those that are near."""
+    keys = [_text_keys(t) for t in tokens]
+    texts = distinct(np.concatenate(keys))
+    found = [
+        TokenRuns(t.values, np.searchsorted(key, texts), np.searchsorted(key, texts, side="right"))
+        for t, key in zip(tokens, keys, strict=True)
+    ]
+    scores = _windowed(found, None, asked)
+    owners = texts // (ELEMENT + 1)
+    best: IntArray = np.maximum.reduceat(scores, np.flatnonzero(np.diff(owners, prepend=-1)))
+    return best
 
 
-def _ends_at_one(occurrences: AnyArray) -> BoolArray:
-    ends: BoolArray = (occurrences & PLACE == 1) & (occurrences & LAST != 0)
-    return ends
+def _text_keys(token: Runs) -> IntArray:
+    """In which text of which document each occurrence is."""
+    owners = np.repeat(np.arange(len(token.starts) - 1, dtype=np.int64), token.lengths)
+    return owners * (ELEMENT + 1) + (token.values >> 16 & ELEMENT)
 
 
-def _nearest(keys: IntArray, others: IntArray) -> IntArray:
-    """How far each key is from the nearest of the others (both sorted)."""
-    after = np.searchsorted(others, keys)
-    right = others[np.minimum(after, len(others) - 1)]
-    left = others[np.maximum(after - 1, 0)]
-    nearest: IntArray = np.minimum(np.abs(right - keys), np.abs(keys - left))
-    return nearest
+def _windowed(texts: list[TokenRuns], unique: IntArray | None, asked: Asked) -> IntArray:
+    found = best_windows(texts, repeated=asked.repeated, places=asked.rules.token_position)
+    counted = found.words if unique is None else unique
+    offset = MOST - found.furthest if asked.rules.token_position else 0
+    scores = _packed(found.words, counted, distance=found.distance, offset=offset)
+    return scores | found.exact.astype(np.int64) << 8 if asked.rules.exact_match else scores
 
 
-def places_by_element(postings: list[AnyArray]) -> dict[int, list[TokenPlaces]]:
-    """Per text of a list (0 for a field that is no list) where each token of it is."""
+def places_by_element(tokens: list[list[int]]) -> dict[int, list[TokenPlaces]]:
+    """Per text of a list (0 for a field that is no list) where each token of it is, given each one's occurrences."""
     texts: dict[int, list[TokenPlaces]] = {}
-    for occurrences in postings:
+    for occurrences in tokens:
         by_element: dict[int, list[int]] = {}
-        for occurrence in occurrences.tolist():
+        for occurrence in occurrences:
             by_element.setdefault((occurrence >> 16) & ELEMENT, []).append(occurrence)
         for element, found in by_element.items():
             places = TokenPlaces([o & PLACE for o in found], is_last=any(o & LAST for o in found))
             texts.setdefault(element, []).append(places)
     return texts
-
-
-def _windowed(tokens: FieldTokens, document: int, cost: int, *, is_array: bool, rules: Rules) -> int:
-    there = [
-        p.occurrences[p.starts[i] : p.starts[i + 1]]
-        for p, i in zip(tokens.postings, tokens.at[:, document].tolist(), strict=True)
-        if i >= 0
-    ]
-    matches = [best_window(t) for t in places_by_element(there).values()]
-    return max(_match_score(m, m.words if is_array else len(there), cost, rules) for m in matches)
-
-
-def _match_score(match: Match, unique: int, cost: int, rules: Rules) -> int:
-    exact = int(match.exact and rules.exact_match)
-    offset = 255 - match.furthest if rules.token_position else 0
-    return packed(match.words, unique, cost, distance=match.distance, exact=exact, offset=offset)

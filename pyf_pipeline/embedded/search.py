@@ -4,27 +4,30 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from pyf_pipeline.embedded import grouping, hits
-from pyf_pipeline.embedded.arrays import BoolArray, IntArray
+from pyf_pipeline.embedded import grouping
+from pyf_pipeline.embedded.arrays import BoolArray, IntArray, in_all
 from pyf_pipeline.embedded.catalogue import Collection
 from pyf_pipeline.embedded.errors import bad_request
 from pyf_pipeline.embedded.evaluation import Evaluator, documents_of
 from pyf_pipeline.embedded.facets import Counter, check_facet_query, parse_facets
 from pyf_pipeline.embedded.filters import Condition, parse_filter
-from pyf_pipeline.embedded.matching import MAX_WEIGHT, FoundToken, Matcher, QueryToken, SearchField
+from pyf_pipeline.embedded.hits import Presenter
+from pyf_pipeline.embedded.matching import FoundToken, Matcher
 from pyf_pipeline.embedded.names import expanded
 from pyf_pipeline.embedded.params import SearchParams, check_paging, first_hit, parse_params
+from pyf_pipeline.embedded.postings import Postings, Runs, phrase_documents
 from pyf_pipeline.embedded.queries import Query, parse_query
-from pyf_pipeline.embedded.respelling import phrase_documents
 from pyf_pipeline.embedded.schema import Field, Schema
+from pyf_pipeline.embedded.selection import Ranking, Scores
 from pyf_pipeline.embedded.sorting import GROUP_FOUND, TEXT_MATCH, Sort, Sorter, parse_sorts
+from pyf_pipeline.embedded.spelling import QueryToken, SearchField
 from pyf_pipeline.embedded.stopwords import stopwords_of
 from pyf_pipeline.embedded.view import View
+from pyf_pipeline.embedded.wordings import MAX_WEIGHT
 
 WILDCARD_SCORE = 100
 PHRASE_SCORE = 100_000
@@ -38,13 +41,21 @@ class Found:
 
     Attributes:
         matched: Which documents are hits.
-        scores: Their text match scores.
+        scores: Their text match scores, or what those are at most.
         tokens: The words that led to them.
+        pending: Where scores are found out; None where all are what they are.
     """
 
     matched: BoolArray
     scores: IntArray
     tokens: dict[bytes, FoundToken]
+    pending: Scores | None = None
+
+    def settle(self) -> None:
+        """Finds out the scores of all hits."""
+        if self.pending is not None:
+            self.pending.settle(np.flatnonzero(self.matched))
+            self.pending = None
 
 
 def run_search(
@@ -85,30 +96,26 @@ class Search:
         found = self._find(fields, query, mask, groups, pinned)
         for document in pinned:
             found.matched[document] = True
-        keys = self._keys(sorts, found, groups)
-        order = _ordered(found.matched, keys)
-        length, bounded = _buckets(sorts, len(order))
-        if length:
-            best = self._by_buckets(order[:bounded], sorts, length, found, groups)
-            order = np.concatenate([best, order[bounded:]])
+        hits = np.flatnonzero(found.matched)
+        presenter = Presenter(
+            self.connection, self.view, params, query, found.tokens,
+            scores=found.scores if any(s.name == TEXT_MATCH for s in sorts) else None, pinned=set(pinned),
+            heaviest=fields[0].name if fields else "",
+        )  # fmt: skip
+        answer = self._frame(hits, groups)
+        low, high = first_hit(params), first_hit(params) + params.per_page
+        ranking = self._ranking(sorts, found, groups)
+        if groups is None:
+            order = ranking.best(hits, high + len(pinned)).tolist()
+            answer["hits"] = presenter.hits(_with_pinned([d for d in order if d not in pinned], pinned)[low:high])
+        else:
+            shown = grouping.top_groups(ranking, hits, groups, params.group_limit, high + len(pinned))
+            answer["grouped_hits"] = presenter.groups(grouping.page(shown, pinned, groups, low, high), group_fields)
         counter = Counter(
             self.connection, self.view, found.matched, groups,
             everything=query.is_wildcard and not query.phrases and condition is None,
             options=replace(params.facets, query_field=facet_query[0], query=facet_query[1]),
         )  # fmt: skip
-        answer = self._frame(found, order, groups)
-        presenter = hits.Presenter(
-            self.connection, self.view, params, query, found.tokens,
-            scores=found.scores if any(s.name == TEXT_MATCH for s in sorts) else None, pinned=set(pinned),
-            heaviest=fields[0].name if fields else "",
-        )  # fmt: skip
-        low, high = first_hit(params), first_hit(params) + params.per_page
-        if groups is None:
-            positions = _with_pinned([int(d) for d in order if int(d) not in pinned], pinned)
-            answer["hits"] = presenter.hits(positions[low:high])
-        else:
-            shown = grouping.top_groups(order, groups, params.group_limit)
-            answer["grouped_hits"] = presenter.groups(grouping.page(shown, pinned, groups, low, high), group_fields)
         answer["facet_counts"] = [c for r in requests if (c := counter.count(r)) is not None]
         return answer
 
@@ -123,10 +130,10 @@ class Search:
             query = query.without(stopwords_of(self.connection, self.params.stopwords))
         return query.stemmed(analyser.stem) if analyser.stem else query
 
-    def _frame(self, found: Found, order: IntArray, groups: IntArray | None) -> dict[str, Any]:
+    def _frame(self, hits: IntArray, groups: IntArray | None) -> dict[str, Any]:
         params = self.params
         answer: dict[str, Any] = {
-            "found": len(order) if groups is None else len(np.unique(groups[found.matched])),
+            "found": len(hits) if groups is None else grouping.count_groups(groups[hits]),
             "request_params": {
                 "collection_name": self.collection.schema.name, "first_q": params.query,
                 "per_page": params.per_page, "q": params.query,
@@ -134,7 +141,7 @@ class Search:
             "search_cutoff": False,
         }  # fmt: skip
         if groups is not None:
-            answer["found_docs"] = len(order)
+            answer["found_docs"] = len(hits)
         if "out_of" not in params.projection.exclude:
             answer["out_of"] = self.view.size
         if not params.page and params.offset:
@@ -202,10 +209,13 @@ class Search:
         tokens = [QueryToken(w.encode(), i == len(query.include) - 1) for i, w in enumerate(query.include)]
         matcher.run(tokens)
         self._infix(fields, query, matcher, allowed)
-        return Found(matcher.matched, matcher.scores, matcher.found_tokens)
+        return Found(matcher.matched, matcher.scores, matcher.found_tokens, matcher)
 
     def _phrase(self, name: str, phrase: list[str]) -> IntArray:
-        return phrase_documents([self.view.postings(self.connection, name, w.encode()) for w in phrase])
+        def runs(postings: Postings, documents: IntArray) -> Runs:
+            return self.view.runs(self.connection, name, postings, documents)
+
+        return phrase_documents(runs, [self.view.postings(self.connection, name, w.encode()) for w in phrase])
 
     def _phrases(self, fields: list[SearchField], query: Query) -> IntArray:
         """For documents that have the phrases (all that are in a field at all, in one field) what that is worth."""
@@ -213,7 +223,7 @@ class Search:
         for each in fields:
             found = [d for p in query.phrases if len(d := self._phrase(each.name, p))]
             if found:
-                documents = reduce(np.intersect1d, found)
+                documents = in_all(found)
                 scores[documents] = np.maximum(scores[documents], PHRASE_SCORE + each.weight)
         return scores
 
@@ -228,7 +238,7 @@ class Search:
                     "by specifying `infix: true` in the schema."
                 )
             found = np.zeros(self.view.size, dtype=bool)
-            for term in self.view.terms(self.connection, each.name):
+            for term in self.view.lexicon(self.connection, each.name).terms:
                 if self._has_piece(term, piece):
                     found[self.view.postings(self.connection, each.name, term).documents] = True
             new = found & allowed & ~matcher.matched
@@ -242,6 +252,14 @@ class Search:
 
     # -- ordering -----------------------------------------------------------------------------------------------------
 
+    def _ranking(self, sorts: list[Sort], found: Found, groups: IntArray | None) -> Ranking:
+        """The order of hits; text match scores are found out as they are needed, where the best ones are."""
+        scored = [s for s in sorts if s.name == TEXT_MATCH]
+        if any(s.buckets or s.bucket_size or not s.descending for s in scored):
+            found.settle()
+        ranking = Ranking(self._keys(sorts, found, groups), found.pending if scored else None)
+        return self._by_buckets(ranking, sorts, found, groups)
+
     def _keys(self, sorts: list[Sort], found: Found, groups: IntArray | None) -> list[IntArray]:
         sorter = Sorter(self.connection, self.view)
         keys = []
@@ -249,19 +267,25 @@ class Search:
             if sort.name == GROUP_FOUND and groups is not None:
                 sizes = grouping.group_sizes(groups, found.matched)
                 keys.append(sizes if sort.descending else -sizes)
+            elif sort.name == TEXT_MATCH and sort.descending:
+                keys.append(found.scores)  # the array itself, as it changes when scores are found out
             else:
                 keys.append(sorter.key(sort, found.scores))
         return keys
 
-    def _by_buckets(
-        self, order: IntArray, sorts: list[Sort], length: int, found: Found, groups: IntArray | None
-    ) -> IntArray:
-        """Cuts hits into parts of one length, taken to match alike, and lets the other keys decide in each."""
+    def _by_buckets(self, ranking: Ranking, sorts: list[Sort], found: Found, groups: IntArray | None) -> Ranking:
+        """Cuts the best hits into parts of one length, taken to match alike, and lets the other keys decide in each."""
+        hits = np.flatnonzero(found.matched)
+        length, bounded = _buckets(sorts, len(hits))
+        if not length:
+            return ranking
+        best = ranking.best(hits, bounded)
         scores = np.zeros_like(found.scores)
-        scores[order] = -(np.arange(len(order)) // length)
-        matched = np.zeros_like(found.matched)
-        matched[order] = True
-        return _ordered(matched, self._keys(sorts, replace(found, scores=scores), groups))
+        scores[best] = -(np.arange(len(best)) // length)
+        leads = np.zeros(self.view.size, dtype=np.int64)
+        leads[best] = 1
+        inside = [np.where(leads, key, 0) for key in self._keys(sorts, replace(found, scores=scores), groups)]
+        return Ranking([leads, *inside, *(np.where(leads, 0, key) for key in ranking.keys)])
 
 
 def _buckets(sorts: list[Sort], found: int) -> tuple[int, int]:
@@ -272,14 +296,6 @@ def _buckets(sorts: list[Sort], found: int) -> tuple[int, int]:
     if sort.buckets:
         return min(found, BUCKETED) // sort.buckets, min(found, BUCKETED)
     return (sort.bucket_size if sort.bucket_size <= found else 0), found
-
-
-def _ordered(matched: BoolArray, keys: list[IntArray]) -> IntArray:
-    """The hits by their keys, the newest first among equals."""
-    documents = np.flatnonzero(matched)
-    if not len(documents):
-        return documents
-    return documents[np.lexsort([-documents, *(-k[documents] for k in reversed(keys))])]
 
 
 def _with_pinned(documents: list[int], pinned: dict[int, int]) -> list[int]:

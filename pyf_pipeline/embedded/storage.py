@@ -17,7 +17,9 @@ BUSY_TIMEOUT_SECONDS = 120.0
 IDLE_CONNECTIONS = 8
 CACHE_KIBIBYTES = 4000
 WAL_BYTES = 64 * 1024 * 1024
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)
+"""Format 1 has the places of words beside the documents that have them; both are read, and what is written is new."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS collections (
@@ -111,9 +113,10 @@ class Storage:
             connection.execute(statement)
         connection.execute("INSERT OR IGNORE INTO settings VALUES ('format', ?)", (FORMAT,))
         (found,) = connection.execute("SELECT value FROM settings WHERE name = 'format'").fetchone()
-        if found != FORMAT:
+        if found not in READABLE:
             message = f"{self.path} was written in format {found}; this version reads format {FORMAT}"
             raise RuntimeError(f"{message}: use a new file, or the version that wrote it")
+        connection.execute("UPDATE settings SET value = ? WHERE name = 'format'", (FORMAT,))
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

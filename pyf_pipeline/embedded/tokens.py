@@ -7,9 +7,9 @@ In a locale other than the default one they keep their accents, and are lower ca
 """
 
 import functools
+import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 MAX_TOKEN_BYTES = 100
 
@@ -55,13 +55,8 @@ def _accented(character: str) -> str:
     return character.lower() if unicodedata.category(character)[0] in "LMN" else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A word and where it stands in the text, in characters; `end` is inclusive, as are dropped characters in it."""
-
-    word: str
-    start: int
-    end: int
+Span = tuple[str, int, int]
+"""A word, and in a text its first and last character; dropped characters in it and after it belong to it."""
 
 
 class Tokenizer:
@@ -82,6 +77,9 @@ class Tokenizer:
                 self._table[point] = " "
             else:
                 self._table[point] = None
+        kept = "".join(re.escape(chr(p)) for p in range(128) if self._table[p] not in {None, " "})
+        ending = "".join(re.escape(chr(p)) for p in range(128) if self._table[p] == " ")
+        self._word = re.compile(f"[{kept}\\x80-\U0010ffff][^{ending}]*")
 
     def with_symbols(self, *more: str) -> "Tokenizer":
         """The same tokeniser with more characters that are part of words."""
@@ -105,23 +103,18 @@ class Tokenizer:
 
     def spans(self, text: str) -> Iterator[Span]:
         """The words of a text with their places."""
-        table, start = self._table, 0
-        pieces: list[str] = []
-        for i, character in enumerate(text):
-            folded = table[ord(character)]
-            if folded is None:
-                continue
-            if folded == " ":
-                if pieces:
-                    yield Span(_cut("".join(pieces)), start, i - 1)
-                    pieces = []
-                continue
-            if not pieces:
-                start = i
-            if folded:
-                pieces.append(folded)
-        if pieces:
-            yield Span(_cut("".join(pieces)), start, len(text) - 1)
+        for found in self._word.finditer(text):
+            piece = found[0]
+            start, end = found.span()
+            if piece.isascii() and piece.isalnum():
+                word = piece.lower()
+            else:
+                word = piece.translate(self._table)
+                # What comes first may be dropped too, outside ASCII.
+                while start < end and not self._table[ord(text[start])]:
+                    start += 1
+            if word:
+                yield word if len(word) * 4 <= MAX_TOKEN_BYTES else _cut(word), start, end - 1
 
 
 def _cut(word: str) -> str:

@@ -5,10 +5,10 @@ it is decided which terms of them are taken where there are more than are wanted
 """
 
 import bisect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pyf_pipeline.embedded.nearby import Vocabulary
+from pyf_pipeline.embedded.nearby import Range
 from pyf_pipeline.embedded.ordering import Heap, sorted_descending
 
 
@@ -76,25 +76,31 @@ class Selection:
 
 
 def near(
-    known: Vocabulary, word: bytes, cost: int, limit: int, selection: Selection, *, prefix: bool, taken: set[bytes]
+    terms: list[bytes],
+    ranges: Sequence[Range],
+    word: bytes,
+    limit: int,
+    selection: Selection,
+    *,
+    taken: set[bytes],
+    itself: bool,
 ) -> list[bytes]:
-    """The terms at a distance of exactly `cost` from a word, the best first.
+    """The best terms of ranges that are near a word.
 
     Args:
-        known: The terms.
+        terms: All of them, sorted.
+        ranges: Where the near ones are, in the order in which they are looked through.
         word: What was asked for.
-        cost: How many typos.
         limit: How many terms at most.
         selection: Which are of use, and which are better.
-        prefix: Whether a term may go on after the word.
         taken: Terms that were found already and are left out; those found now are added.
+        itself: Whether the word itself comes first where it is a term.
     """
-    terms = known.terms
     found: list[bytes] = []
-    for low, high in known.near_ranges(word, cost, prefix=prefix):
+    for low, high in ranges:
         _collect(terms, Node(low, high), word, limit * 4, selection, taken=taken, found=found)
     found = sorted_descending(found, selection.worth)
-    if cost == 0 and word not in taken:
+    if itself and word not in taken:
         i = bisect.bisect_left(terms, word)
         if i < len(terms) and terms[i] == word and selection.exists(word):
             found.insert(0, word)
@@ -126,10 +132,3 @@ def _collect(
         depth = len(_shared(terms, node))
         for _, child in _children(terms, node, depth):
             heap.push(selection.worth(terms[child.low]) if child.is_leaf else selection.inner, child)
-
-
-def with_prefix(terms: list[bytes], prefix: bytes) -> range:
-    """The indices of the terms that begin so."""
-    low = bisect.bisect_left(terms, prefix)
-    high = bisect.bisect_left(terms, prefix + b"\xff" * 4, low)
-    return range(low, high)

@@ -4,7 +4,6 @@ A view belongs to one version of the collection. What it has read of a segment i
 the next view; what depends on all documents is computed when first asked for.
 """
 
-import bisect
 import sqlite3
 import threading
 from collections import OrderedDict
@@ -14,10 +13,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from pyf_pipeline.embedded import columns, segments
+from pyf_pipeline.embedded import columns, inverted, segments
 from pyf_pipeline.embedded.analysis import Analyser, analyser_of
-from pyf_pipeline.embedded.arrays import AnyArray, IntArray, offsets_of, spread
+from pyf_pipeline.embedded.arrays import AnyArray, Int32Array, IntArray
+from pyf_pipeline.embedded.lexicon import Entry, Lexicon
 from pyf_pipeline.embedded.nearby import Vocabulary
+from pyf_pipeline.embedded.postings import NO_POSTINGS, Piece, Postings, Runs, postings_of
+from pyf_pipeline.embedded.recent import Recent
 from pyf_pipeline.embedded.schema import Field, Schema
 
 CHUNK_CACHE_BYTES = 48 * 1024 * 1024
@@ -27,55 +29,22 @@ VIEWS_KEPT = 8
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Postings:
-    """Where a term is: documents ascending, for document i the occurrences `starts[i]:starts[i + 1]`."""
-
-    documents: IntArray
-    starts: IntArray
-    occurrences: AnyArray
-
-    @property
-    def nbytes(self) -> int:
-        """How much memory it takes."""
-        return int(self.documents.nbytes + self.starts.nbytes + self.occurrences.nbytes)
-
-    def of(self, document: int) -> AnyArray:
-        """The occurrences in one document; empty where the term is not in it."""
-        i = int(np.searchsorted(self.documents, document))
-        if i == len(self.documents) or self.documents[i] != document:
-            return self.occurrences[:0]
-        return self.occurrences[self.starts[i] : self.starts[i + 1]]
-
-
-NO_POSTINGS = Postings(np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros(0, np.uint32))
-
-
 class ChunkCache:
-    """The postings last read, up to a number of bytes, shared by all collections of a process."""
+    """The postings last read, shared by all collections of a process: documents, and apart from them the places."""
 
-    def __init__(self, limit: int = CHUNK_CACHE_BYTES) -> None:
-        self._limit = limit
-        self._held: OrderedDict[tuple[int, str, int], segments.Chunk] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
+        self._chunks: Recent[tuple[int, str, int], inverted.Chunk] = Recent(CHUNK_CACHE_BYTES // 2)
+        self._places: Recent[tuple[int, str, int], AnyArray] = Recent(CHUNK_CACHE_BYTES // 2)
 
-    def get(self, connection: sqlite3.Connection, segment: int, name: str, chunk: int) -> segments.Chunk:
+    def chunk(self, connection: sqlite3.Connection, segment: int, name: str, chunk: int) -> inverted.Chunk:
         """A chunk, from memory or from the file."""
         key = (segment, name, chunk)
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-                return self._held[key]
-        found = segments.read_chunk(connection, segment, name, chunk)
-        with self._lock:
-            if key not in self._held:
-                self._held[key] = found
-                self._bytes += found.nbytes
-            while self._bytes > self._limit and len(self._held) > 1:
-                _, dropped = self._held.popitem(last=False)
-                self._bytes -= dropped.nbytes
-        return found
+        return self._chunks.get(key, lambda: inverted.read_chunk(connection, *key))
+
+    def places(self, connection: sqlite3.Connection, segment: int, name: str, chunk: int) -> AnyArray:
+        """The places of a chunk, from memory or from the file."""
+        key = (segment, name, chunk)
+        return self._places.get(key, lambda: inverted.read_places(connection, *key))
 
 
 @dataclass(slots=True)
@@ -83,20 +52,13 @@ class SegmentCache:
     """What has been read of one segment."""
 
     row: segments.SegmentRow
-    dictionaries: dict[str, segments.Dictionary | None] = field(default_factory=dict)
     numbers: dict[str, columns.Numbers | None] = field(default_factory=dict)
     labels: dict[str, columns.Labels | None] = field(default_factory=dict)
 
-    def dictionary(self, connection: sqlite3.Connection, name: str) -> segments.Dictionary | None:
-        """The terms of a field."""
-        if name not in self.dictionaries:
-            self.dictionaries[name] = segments.read_dictionary(connection, self.row.id, name)
-        return self.dictionaries[name]
-
     def number_column(self, connection: sqlite3.Connection, name: str) -> columns.Numbers | None:
-        """The numbers of a field."""
+        """The numbers of a part such as `numbers:name`."""
         if name not in self.numbers:
-            block = segments.read_part(connection, self.row.id, f"numbers:{name}")
+            block = segments.read_part(connection, self.row.id, name)
             self.numbers[name] = columns.unpack_numbers(block) if block else None
         return self.numbers[name]
 
@@ -125,10 +87,11 @@ class View:
         alive = [s.row.seqs[~s.row.dead] for s in held]
         self.seqs: IntArray = np.sort(np.concatenate(alive)) if alive else np.zeros(0, dtype=np.int64)
         self._placements = [self._placement(s.row) for s in held]
+        self._has_dead = [bool(s.row.dead.any()) for s in held]
+        self._any_dead = any(self._has_dead)
         self._memo: dict[tuple[str, str], Any] = {}
-        self._postings: OrderedDict[tuple[str, bytes], Postings] = OrderedDict()
-        self._postings_bytes = 0
-        self._lock = threading.Lock()
+        self._making = threading.RLock()
+        self._postings: Recent[tuple[str, bytes], Postings] = Recent(POSTINGS_CACHE_BYTES)
 
     def _placement(self, row: segments.SegmentRow) -> columns.Placement:
         target = np.searchsorted(self.seqs, row.seqs)
@@ -145,31 +108,42 @@ class View:
         """What has been read of each segment, by its number."""
         return {s.row.id: s for s in self._segments}
 
-    def _once(self, kind: str, name: str, make: Callable[[], _T]) -> _T:
+    def memo(self, kind: str, name: str, make: Callable[[], _T]) -> _T:
+        """What `make` gives, computed once for this view, however many threads ask at once."""
         key = (kind, name)
         if key not in self._memo:
-            self._memo[key] = make()
+            with self._making:
+                if key not in self._memo:
+                    self._memo[key] = make()
         found: _T = self._memo[key]
         return found
-
-    def memo(self, kind: str, name: str, make: Callable[[], _T]) -> _T:
-        """What `make` gives, computed once for this view."""
-        return self._once(kind, name, make)
 
     def numbers(self, connection: sqlite3.Connection, fld: Field) -> columns.Numbers:
         """A field's numbers."""
 
         def make() -> columns.Numbers:
-            parts = [s.number_column(connection, fld.name) for s in self._segments]
+            parts = [s.number_column(connection, f"numbers:{fld.name}") for s in self._segments]
             return columns.gather_numbers(
                 list(zip(parts, self._placements, strict=True)), self.size, columns.number_type(fld)
             )
 
-        return self._once("numbers", fld.name, make)
+        return self.memo("numbers", fld.name, make)
+
+    def text_lengths(self, connection: sqlite3.Connection, name: str) -> Int32Array:
+        """How many words each document's text in a field has; 0 where there are none or, from format 1, unknown."""
+
+        def make() -> Int32Array:
+            parts = [s.number_column(connection, f"lengths:{name}") for s in self._segments]
+            found = columns.gather_numbers(list(zip(parts, self._placements, strict=True)), self.size, np.int32)
+            lengths = np.zeros(self.size, dtype=np.int32)
+            lengths[found.counts() > 0] = found.values
+            return lengths
+
+        return self.memo("lengths", name, make)
 
     def facet_labels(self, connection: sqlite3.Connection, fld: Field) -> columns.Labels:
         """The texts by which a string field is counted."""
-        return self._once("facet", fld.name, lambda: self._labels(connection, f"facet:{fld.name}"))
+        return self.memo("facet", fld.name, lambda: self._labels(connection, f"facet:{fld.name}"))
 
     def sort_ranks(self, connection: sqlite3.Connection, fld: Field) -> IntArray:
         """The rank of each document's text among all, from 1; 0 where it has none."""
@@ -183,7 +157,7 @@ class View:
             ranks[labels.counts() > 0] = rank[labels.codes]
             return ranks
 
-        return self._once("sort", fld.name, make)
+        return self.memo("sort", fld.name, make)
 
     def _labels(self, connection: sqlite3.Connection, name: str) -> columns.Labels:
         parts = [s.label_column(connection, name) for s in self._segments]
@@ -192,78 +166,61 @@ class View:
     def analyser(self, connection: sqlite3.Connection, name: str) -> Analyser:
         """What takes a field's texts apart, or with "" for a name what belongs to no field."""
         fld = self.schema.by_name[name] if name else None
-        return self._once("analyser", name, lambda: analyser_of(connection, self.schema, fld))
+        return self.memo("analyser", name, lambda: analyser_of(connection, self.schema, fld))
 
-    def terms(self, connection: sqlite3.Connection, name: str) -> list[bytes]:
-        """A field's terms, sorted; some may be of dead documents only."""
+    def lexicon(self, connection: sqlite3.Connection, name: str) -> Lexicon:
+        """A field's terms."""
 
-        def make() -> list[bytes]:
-            found = [d.terms for s in self._segments if (d := s.dictionary(connection, name)) is not None]
-            if len(found) == 1:
-                return found[0]
-            return sorted(set().union(*found))
+        def make() -> Lexicon:
+            return Lexicon([inverted.read_dictionary(connection, s.row.id, name) for s in self._segments])
 
-        return self._once("terms", name, make)
+        return self.memo("lexicon", name, make)
 
     def vocabulary(self, connection: sqlite3.Connection, name: str) -> Vocabulary:
         """The same terms, to find words near a word in."""
-        return self._once("vocabulary", name, lambda: Vocabulary(self.terms(connection, name)))
+        return self.lexicon(connection, name).vocabulary
+
+    def document_count(self, connection: sqlite3.Connection, name: str, term: bytes) -> int:
+        """In how many documents a field has a term."""
+        lexicon = self.lexicon(connection, name)
+        number = lexicon.find(term)
+        if number is None:
+            return 0
+        if self._any_dead and any(self._has_dead[entry.segment] for entry in lexicon.entries(number)):
+            return len(self.postings(connection, name, term))
+        return lexicon.documents(number)
 
     def postings(self, connection: sqlite3.Connection, name: str, term: bytes) -> Postings:
         """Where a term is in a field."""
-        key = (name, term)
-        with self._lock:
-            if key in self._postings:
-                self._postings.move_to_end(key)
-                return self._postings[key]
-        found = self._read_postings(connection, name, term)
-        with self._lock:
-            if key not in self._postings:
-                self._postings[key] = found
-                self._postings_bytes += found.nbytes
-            while self._postings_bytes > POSTINGS_CACHE_BYTES and len(self._postings) > 1:
-                _, dropped = self._postings.popitem(last=False)
-                self._postings_bytes -= dropped.nbytes
-        return found
+        return self._postings.get((name, term), lambda: self._read_postings(connection, name, term))
+
+    def runs(self, connection: sqlite3.Connection, name: str, postings: Postings, documents: IntArray) -> Runs:
+        """The occurrences of a field's term in each of some documents."""
+
+        def source(piece: Piece) -> tuple[inverted.Chunk, AnyArray]:
+            place = (piece.segment, name, piece.chunk)
+            return self._chunks.chunk(connection, *place), self._chunks.places(connection, *place)
+
+        return postings.runs(source, documents)
 
     def _read_postings(self, connection: sqlite3.Connection, name: str, term: bytes) -> Postings:
-        documents, lengths, occurrences = [], [], []
-        for held, placement in zip(self._segments, self._placements, strict=True):
-            part = self._segment_postings(connection, held, name, term)
-            if part is None:
-                continue
-            target = placement.target[part[0]]
-            alive = target >= 0
-            counts = np.diff(part[1])
-            documents.append(target[alive])
-            lengths.append(counts[alive])
-            occurrences.append(part[2] if alive.all() else part[2][np.repeat(alive, counts)])
-        if not documents:
+        lexicon = self.lexicon(connection, name)
+        number = lexicon.find(term)
+        if number is None:
             return NO_POSTINGS
-        return _ordered(np.concatenate(documents), np.concatenate(lengths), np.concatenate(occurrences))
+        return postings_of([self._piece(connection, name, entry) for entry in lexicon.entries(number)])
 
-    def _segment_postings(
-        self, connection: sqlite3.Connection, held: SegmentCache, name: str, term: bytes
-    ) -> tuple[AnyArray, IntArray, AnyArray] | None:
-        dictionary = held.dictionary(connection, name)
-        if dictionary is None:
-            return None
-        i = bisect.bisect_left(dictionary.terms, term)
-        if i == len(dictionary.terms) or dictionary.terms[i] != term:
-            return None
-        chunk = self._chunks.get(connection, held.row.id, name, int(dictionary.chunk[i]))
-        low, high = int(chunk.starts[i - chunk.first]), int(chunk.starts[i - chunk.first + 1])
-        bounds = chunk.occurrence_starts[low : high + 1].astype(np.int64)
-        return chunk.documents[low:high], bounds - bounds[0], chunk.occurrences[bounds[0] : bounds[-1]]
-
-
-def _ordered(documents: IntArray, lengths: IntArray, occurrences: AnyArray) -> Postings:
-    starts = offsets_of(lengths)
-    if len(documents) > 1 and (np.diff(documents) < 0).any():
-        order = np.argsort(documents, kind="stable")
-        occurrences = occurrences[spread(starts[:-1][order], lengths[order])]
-        documents, starts = documents[order], offsets_of(lengths[order])
-    return Postings(documents, starts, occurrences)
+    def _piece(self, connection: sqlite3.Connection, name: str, entry: Entry) -> tuple[Piece, IntArray, AnyArray]:
+        segment = self._segments[entry.segment].row.id
+        chunk = self._chunks.chunk(connection, segment, name, entry.chunk)
+        low, high = (int(n) for n in chunk.starts[entry.number - chunk.first :][:2])
+        documents = self._placements[entry.segment].target[chunk.documents[low:high]]
+        bounds = chunk.occurrence_starts[low : high + 1]
+        lengths = bounds[1:] - bounds[:-1]
+        if not self._has_dead[entry.segment]:
+            return Piece(segment, entry.chunk, low, None, high - low), documents, lengths
+        alive = np.flatnonzero(documents >= 0)
+        return Piece(segment, entry.chunk, low, alive, len(alive)), documents[alive], lengths[alive]
 
 
 class Views:
@@ -301,4 +258,4 @@ class Views:
 def _renewed(row: segments.SegmentRow, known: SegmentCache | None) -> SegmentCache:
     if known is None:
         return SegmentCache(row)
-    return SegmentCache(row, known.dictionaries, known.numbers, known.labels)
+    return SegmentCache(row, known.numbers, known.labels)

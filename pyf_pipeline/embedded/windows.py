@@ -42,6 +42,9 @@ def best_window(tokens: list[TokenPlaces]) -> Match:
     """The best window of tokens that are all in the text; only the first ten can be in it."""
     considered = tokens[:WINDOW]
     best = Match(places=[t.places[0] for t in considered])
+    if len(considered) == 1:
+        best.exact = _is_whole_text(tokens, 0)
+        return best
     merit = (0, 0)
     for start, following in _windows(considered):
         inside = {token: place for token, place in following.items() if place - start <= WINDOW}

@@ -38,9 +38,9 @@ def test_symbols_become_letters_and_win_over_separators() -> None:
 def test_the_places_of_words_agree_with_the_words(text: str) -> None:
     tokenizer = Tokenizer(separators=("-", "."))
     spans = list(tokenizer.spans(text))
-    assert [s.word for s in spans] == tokenizer.words(text)
-    assert all(a.end < b.start for a, b in itertools.pairwise(spans))
-    assert all(0 <= s.start <= s.end < len(text) for s in spans)
+    assert [word for word, _, _ in spans] == tokenizer.words(text)
+    assert all(end < start for (_, _, end), (_, start, _) in itertools.pairwise(spans))
+    assert all(0 <= start <= end < len(text) for _, start, end in spans)
 
 
 @given(st.text(max_size=60))

@@ -5,8 +5,8 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyf_pipeline.embedded.nearby import Vocabulary
-from pyf_pipeline.embedded.trie import Selection, near, with_prefix
+from pyf_pipeline.embedded.nearby import Vocabulary, near_ranges
+from pyf_pipeline.embedded.trie import Selection, near
 
 EVERYTHING = Selection(allowed=lambda _: True, exists=lambda _: True)
 LETTERS = st.text("abc", min_size=1, max_size=7)
@@ -26,9 +26,12 @@ def distance(a: str, b: str) -> int:
     return rows[-1][-1]
 
 
-def found(terms: set[str], word: str, cost: int, *, prefix: bool) -> list[str]:
-    known = Vocabulary(sorted(t.encode() for t in terms))
-    return [t.decode() for t in near(known, word.encode(), cost, 1000, EVERYTHING, prefix=prefix, taken=set())]
+def found(terms: set[str], word: str, cost: int, *, prefix: bool, taken: set[bytes] | None = None) -> list[str]:
+    known, asked = Vocabulary(sorted(t.encode() for t in terms)), word.encode()
+    (ranges,) = near_ranges([known], asked, cost, prefix=prefix)
+    taken = set() if taken is None else taken
+    terms_found = near(known.terms, ranges, asked, 1000, EVERYTHING, taken=taken, itself=cost == 0)
+    return [t.decode() for t in terms_found]
 
 
 @settings(max_examples=200, deadline=None)
@@ -52,7 +55,7 @@ def test_one_typo_finds_nothing_further_away(terms: set[str], word: str) -> None
 @given(terms=st.sets(LETTERS, max_size=40), word=LETTERS, cost=st.integers(0, 2))
 def test_ranges_are_apart_and_the_last_comes_first(terms: set[str], word: str, cost: int) -> None:
     known = Vocabulary(sorted(t.encode() for t in terms))
-    ranges = known.near_ranges(word.encode(), cost, prefix=True)
+    (ranges,) = near_ranges([known], word.encode(), cost, prefix=True)
     assert all(0 <= low < high <= len(terms) for low, high in ranges)
     assert all(later[0] >= earlier[1] for later, earlier in itertools.pairwise(ranges))
     begun = [known.terms[i].decode() for low, high in ranges for i in range(low, high)]
@@ -74,15 +77,26 @@ def test_typical_slips_are_found() -> None:
 
 
 def test_terms_already_taken_are_left_out() -> None:
-    terms = [b"form", b"format", b"former"]
     taken = {b"format"}
-    assert near(Vocabulary(terms), b"form", 0, 10, EVERYTHING, prefix=True, taken=taken) == [b"form", b"former"]
-    assert taken == set(terms)
+    assert found({"form", "format", "former"}, "form", 0, prefix=True, taken=taken) == ["form", "former"]
+    assert taken == {b"form", b"format", b"former"}
 
 
 @given(terms=st.sets(LETTERS, max_size=40), prefix=LETTERS)
 def test_the_terms_with_a_prefix_are_a_range(terms: set[str], prefix: str) -> None:
     ordered = sorted(t.encode() for t in terms)
-    assert [ordered[i] for i in with_prefix(ordered, prefix.encode())] == [
-        t for t in ordered if t.startswith(prefix.encode())
-    ]
+    low, high = Vocabulary(ordered).with_prefix(prefix.encode())
+    assert ordered[low:high] == [t for t in ordered if t.startswith(prefix.encode())]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    lists=st.lists(st.sets(LETTERS, max_size=20), min_size=1, max_size=4), word=LETTERS, cost=st.integers(0, 2),
+    prefix=st.booleans(),
+)  # fmt: skip
+def test_several_lists_at_once_and_one_by_one_are_the_same(
+    lists: list[set[str]], word: str, cost: int, prefix: bool
+) -> None:
+    known = [Vocabulary(sorted(t.encode() for t in terms)) for terms in lists]
+    together = near_ranges(known, word.encode(), cost, prefix=prefix)
+    assert together == [near_ranges([each], word.encode(), cost, prefix=prefix)[0] for each in known]
