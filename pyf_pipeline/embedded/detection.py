@@ -1,11 +1,11 @@
 """Fields that a document brings along: types found out for `auto`, `.*` and `string*`, and what objects hold."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
 from pyf_pipeline.embedded.flatten import leaves
 from pyf_pipeline.embedded.ordering import text_bucket_order
+from pyf_pipeline.embedded.patterns import matches
 from pyf_pipeline.embedded.schema import Field, Schema, sorts_by_default
 
 
@@ -29,7 +29,7 @@ def _by_pattern(schema: Schema, name: str, value: Any) -> Field | None:
     known = schema.by_name.get(name)
     if name == "id" or value is None or not _can_be_a_field(name) or (known is not None and not known.is_pattern):
         return None
-    pattern = known or next((p for p in schema.patterns if "*" in p.name and re.fullmatch(p.name, name)), None)
+    pattern = known or next((p for p in schema.patterns if "*" in p.name and matches(p.name, name)), None)
     if pattern is None:
         return None
     kind = _type_of(value, pattern.type, nested=schema.enable_nested_fields)

@@ -16,6 +16,7 @@ from pyf_pipeline.embedded.projection import Projection
 from pyf_pipeline.embedded.search import run_search
 from pyf_pipeline.embedded.service import Service
 from pyf_pipeline.embedded.validation import DIRTY_VALUES
+from pyf_pipeline.embedded.wholes import unsigned
 
 IMPORT_BATCH = 1000
 """How many documents are stored together unless the request says otherwise."""
@@ -85,10 +86,10 @@ def _dirty_values(request: Request, collection: Collection) -> str:
 
 
 def _positive(request: Request, name: str, default: int) -> int:
-    text = request.query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
+    number = unsigned(request.query.get(name, str(default)))
+    if not number:
         raise bad_request(f"Parameter `{name}` must be a positive integer.")
-    return int(text)
+    return number
 
 
 def export_documents(service: Service, request: Request, name: str) -> Answer:

@@ -1,6 +1,7 @@
 """Which documents fulfil a filter: a truth value for each document of a view."""
 
 import sqlite3
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -74,17 +75,18 @@ class Evaluator:
     def _numbers(self, condition: filters.NumberCondition) -> BoolArray:
         field = self._field(condition.field)
         column = self.view.numbers(self.connection, field)
-        mask = self._none()
-        pairs = list(condition.comparisons)
-        while pairs:
-            comparator, text = pairs.pop(0)
+        equal = [_number(field, text) for comparator, text in condition.comparisons if comparator == filters.EQUALS]
+        mask = self._holders(column, np.isin(column.values, np.array(equal, dtype=column.values.dtype)))
+        pairs = deque(c for c in condition.comparisons if c[0] != filters.EQUALS)
+        while pairs and not mask.all():
+            comparator, text = pairs.popleft()
             value = _number(field, text)
             if comparator == filters.NOT_EQUALS:
                 mask |= ~self._holders(column, column.values == value)
             elif comparator != filters.RANGE:
                 mask |= self._holders(column, _COMPARE[comparator](column.values, value))
             elif pairs:
-                upper = _number(field, pairs.pop(0)[1])
+                upper = _number(field, pairs.popleft()[1])
                 mask |= self._holders(column, (column.values >= value) & (column.values <= upper))
         return mask
 
@@ -182,7 +184,7 @@ def _placed(documents: IntArray, runs: Runs, place: int, *, last: bool) -> IntAr
 
 
 _COMPARE = {
-    filters.EQUALS: np.equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
 }  # fmt: skip
 
 

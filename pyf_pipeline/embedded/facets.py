@@ -1,7 +1,6 @@
 """Counting hits by the values of a field."""
 
 import itertools
-import re
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from pyf_pipeline.embedded.view import View
 
 FEW_VALUES = 250
 MANY_HITS = 1000
+MAX_FACETS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ def parse_facets(text: str, schema: Schema) -> list[FacetRequest]:
         if part.startswith("$"):
             raise UnsupportedError("Faceting by fields of another collection")
         found += _requests(part, schema)
+    if len(found) > MAX_FACETS:
+        raise bad_request(f"Parameter `facet_by` has too many fields. Maximum allowed: {MAX_FACETS}.")
     return found
 
 
@@ -93,32 +95,44 @@ def _requests(part: str, schema: Schema) -> list[FacetRequest]:
     return [_with_options(field, inner[:-1], schema)]
 
 
-_ALPHA = re.compile(r"\s*sort_by\s*:\s*_alpha\s*:\s*(asc|desc)\s*\Z", re.IGNORECASE)
-_BY_FIELD = re.compile(r"\s*sort_by\s*:\s*([^:\s]+)\s*:\s*(asc|desc)\s*\Z", re.IGNORECASE)
-_RANGE = re.compile(r"\s*([^:\[\],]+?)\s*:\s*\[\s*([^,\]]*?)\s*,\s*([^,\]]*?)\s*\]\s*(?:,|\Z)")
-
-
 def _with_options(field: Field, text: str, schema: Schema) -> FacetRequest:
-    if found := _ALPHA.match(text):
-        return FacetRequest(field.name, by_name=found[1].lower())
-    if found := _BY_FIELD.match(text):
-        if found[1] not in schema.searchable or not schema.searchable[found[1]].sort:
-            raise not_found(f"Could not find a sort field named `{found[1]}` in the schema.")
-        return FacetRequest(field.name, by_name=found[2].lower(), sort_field=found[1])
+    head, _, rest = text.partition(":")
+    if head.strip().lower() == "sort_by":
+        name, _, order = rest.rpartition(":")
+        name, order = name.strip(), order.strip().lower()
+        if order in {"asc", "desc"} and name and not any(c.isspace() or c == ":" for c in name):
+            return _sorted_by(field, name, order, schema)
     if not field.is_number or field.is_array:
         raise bad_request("Range facet is restricted to only integer and float fields.")
     return FacetRequest(field.name, ranges=_ranges(text))
 
 
+def _sorted_by(field: Field, name: str, order: str, schema: Schema) -> FacetRequest:
+    if name.lower() == "_alpha":
+        return FacetRequest(field.name, by_name=order)
+    if name not in schema.searchable or not schema.searchable[name].sort:
+        raise not_found(f"Could not find a sort field named `{name}` in the schema.")
+    return FacetRequest(field.name, by_name=order, sort_field=name)
+
+
 def _ranges(text: str) -> tuple[Range, ...]:
+    """Ranges such as `low:[0, 10], high:[10, ]`."""
     found: list[Range] = []
-    place = 0
-    while place < len(text):
-        match = _RANGE.match(text, place)
-        if match is None:
+    *parts, rest = text.split("]")
+    for i, part in enumerate(parts):
+        label, bracket, bounds = part.partition("[")
+        if i and label.lstrip()[:1] == ",":
+            label = label.lstrip()[1:]
+        elif i:
             raise bad_request("Error splitting the facet range values.")
-        found.append(Range(match[1], _bound(match[2], -np.inf), _bound(match[3], np.inf)))
-        place = match.end()
+        label, colon, blank = label.rpartition(":")
+        low, comma, high = bounds.partition(",")
+        label = label.strip()
+        if not (bracket and colon and comma and label) or blank.strip() or set(label) & set(":[,") or "," in high:
+            raise bad_request("Error splitting the facet range values.")
+        found.append(Range(label, _bound(low.strip(), -np.inf), _bound(high.strip(), np.inf)))
+    if rest.lstrip() not in {"", ","} or (text and not parts):
+        raise bad_request("Error splitting the facet range values.")
     ordered = sorted(found, key=lambda r: r.low)
     if any(a.high > b.low for a, b in itertools.pairwise(ordered)):
         raise bad_request("Ranges in range facet syntax should be continous.")

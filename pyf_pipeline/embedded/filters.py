@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request
 from pyf_pipeline.embedded.schema import Field, Schema
+from pyf_pipeline.embedded.wholes import within_bits
 
 MAX_OPERATIONS = 100
 MAX_LENGTH = 100_000
@@ -338,9 +339,9 @@ def _check_number(field: Field, text: str) -> None:
         problem = None if _FLOAT.match(text) else "Not a float."
     elif not _INTEGER.match(text):
         problem = "Not an int32." if field.type.startswith("int32") else "Not an int64."
-    elif field.type.startswith("int32") and not -(2**31) <= int(text) < 2**31:
+    elif field.type.startswith("int32") and within_bits(text, 32) is None:
         problem = f"`{text}` exceeds the range of an int32."
-    elif not -(2**63) <= int(text) < 2**63:
+    elif within_bits(text, 64) is None:
         problem = "Not an int64."
     if problem:
         raise bad_request(f"Error with filter field `{field.name}`: {problem}")

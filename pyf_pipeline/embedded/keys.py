@@ -5,7 +5,6 @@ Of search-only keys the value is kept encrypted too (see `sealing`): scoped sear
 
 import hashlib
 import hmac
-import re
 import secrets
 import sqlite3
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 from pyf_pipeline.embedded.errors import ApiError, bad_request, not_found
 from pyf_pipeline.embedded.jsontext import dumps, loads
+from pyf_pipeline.embedded.patterns import matches
 from pyf_pipeline.embedded.sealing import Sealer
 
 NEVER = 64_723_363_199
@@ -53,12 +53,7 @@ class Key:
 
 
 def _covers(pattern: str, name: str) -> bool:
-    if pattern in {"*", name}:
-        return True
-    try:
-        return re.fullmatch(pattern, name) is not None
-    except re.error:
-        return False
+    return pattern in {"*", name} or matches(pattern, name)
 
 
 def _key(row: tuple[Any, ...]) -> Key:
@@ -149,7 +144,7 @@ def _check(raw: Any) -> None:
     if not isinstance(raw.get("value", ""), str):
         raise bad_request("Key value must be a string.")
     expires = raw.get("expires_at", NEVER)
-    if not isinstance(expires, int) or isinstance(expires, bool) or expires < 0:
+    if not isinstance(expires, int) or isinstance(expires, bool) or not 0 <= expires < 2**63:
         raise bad_request("Wrong format for `expires_at`. It should be an unsigned integer.")
     if not isinstance(raw.get("autodelete", False), bool):
         raise bad_request("Wrong format for `autodelete`. It should be a boolean.")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pyf_pipeline.embedded.arrays import BoolArray, IntArray
+from pyf_pipeline.embedded.nearby import Range
 from pyf_pipeline.embedded.postings import NO_POSTINGS
 from pyf_pipeline.embedded.respelling import Respeller
 from pyf_pipeline.embedded.spelling import Choices, QueryToken, SearchField, Speller
@@ -86,6 +87,7 @@ class Matcher:
     _unsettled: BoolArray = field(init=False)
     _wordings: list[Wording] = field(default_factory=list)
     _tried: set[tuple[bytes, ...]] = field(default_factory=set)
+    _near: dict[tuple[bytes, int, bool], list[list[Range]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Nothing has matched yet."""
@@ -131,7 +133,7 @@ class Matcher:
         """Tries plans until enough is found. A number of typos at which a token has no word is not planned again."""
         speller = Speller(
             self.connection, self.view, self.fields, tokens, self.options.max_candidates, self.options.frequency,
-            self.filtered, is_whole=not dropped,
+            self.filtered, is_whole=not dropped, near=self._near,
         )  # fmt: skip
         possible = [list(range(self._most_typos(t.value) + 1)) for t in tokens]
         while all(possible):
@@ -224,12 +226,37 @@ class Matcher:
         both = self.options.drop_mode == "both_sides" and len(tokens) <= self.options.drop_both_limit
         from_right = self.options.drop_mode != "left_to_right"
         for direction_from_right in (from_right, not from_right):
+            longest = self._longest(tokens if direction_from_right else tokens[::-1])
             for count in range(1, len(tokens)):
                 if not (self.options.exhaustive or both or self._count() < self.options.drop_tokens_threshold):
                     return
+                left = len(tokens) - count
+                if left > LONG_QUERY and (left > longest or self.matched.any()):
+                    continue
                 kept = tokens[: len(tokens) - count] if direction_from_right else tokens[count:]
                 gone = tokens[len(tokens) - count :] if direction_from_right else tokens[:count]
                 self._search(list(kept), list(gone))
+
+    def _longest(self, tokens: list[QueryToken]) -> int:
+        """How many tokens of a long query, from the first on, a document may have together.
+
+        In a long query each word has as few typos as may be, so that one that is known stands for itself alone. And
+        once one has found anything, it is not made shorter word by word.
+        """
+        together = np.ones(self.view.size, dtype=bool) if self.allowed is None else self.allowed.copy()
+        for number, token in enumerate(tokens if len(tokens) > LONG_QUERY else []):
+            row = self._row(FoundToken(token.value, prefix=False, root_length=len(token.value), typos=0))
+            if token.prefix or not any(map(len, row)):
+                if not token.prefix and not self._most_typos(token.value):
+                    return number
+                continue
+            having = np.zeros(self.view.size, dtype=bool)
+            for postings in row:
+                having[postings.documents] = True
+            together &= having
+            if not together.any():
+                return number
+        return len(tokens)
 
     def _split_and_join(self, tokens: list[QueryToken]) -> None:
         """Words written apart or together by mistake: the first field that knows better decides."""

@@ -1,6 +1,5 @@
 """Search parameters: read from a request, checked, given their defaults."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,16 +10,16 @@ from pyf_pipeline.embedded.highlight import HighlightOptions
 from pyf_pipeline.embedded.matching import COMBINATIONS_EXHAUSTIVE, MatchOptions
 from pyf_pipeline.embedded.projection import Projection, split_names
 from pyf_pipeline.embedded.scoring import Rules
+from pyf_pipeline.embedded.wholes import unsigned
 from pyf_pipeline.embedded.wordings import Weighing
 
 MAX_PER_PAGE = 250
 MAX_GROUP_LIMIT = 99
 MAX_QUERY_LENGTH = 4000
+MAX_FIELDS = 1000
 FEW_DOCUMENTS = 500_000
 FILTER_CANDIDATES = 4
 """How many words a prefix in a filter stands for, unless the search says otherwise."""
-
-_UNSIGNED = re.compile(r"\d+\Z")
 
 UNSUPPORTED = (
     "vector_query", "conversation", "conversation_model_id", "voice_query", "nl_query",
@@ -46,9 +45,10 @@ class Raw:
         text = self._values.get(name)
         if text is None:
             return default
-        if not _UNSIGNED.match(text):
+        number = unsigned(text)
+        if number is None:
             raise bad_request(f"Parameter `{name}` must be an unsigned integer.")
-        return min(int(text), 2**31 - 1)
+        return number
 
     def flag(self, name: str, *, default: bool) -> bool:
         """A parameter that is true or not."""
@@ -138,7 +138,7 @@ def parse_params(values: Mapping[str, Any], num_documents: int) -> SearchParams:
         hidden_hits=raw.names("hidden_hits"), filter_curated_hits=raw.flag("filter_curated_hits", default=False),
         max_extra=(raw.number("max_extra_prefix", 2**15), raw.number("max_extra_suffix", 2**15)),
         stopwords=raw.text("stopwords"), pre_segmented=raw.flag("pre_segmented_query", default=False),
-        filter_candidates=raw.number("max_filter_by_candidates", FILTER_CANDIDATES),
+        filter_candidates=min(raw.number("max_filter_by_candidates", FILTER_CANDIDATES), COMBINATIONS_EXHAUSTIVE),
     )  # fmt: skip
     _check(parsed)
     return parsed
@@ -154,10 +154,10 @@ def _refuse_unsupported(raw: Raw) -> None:
 
 def _settings(raw: Raw) -> FieldSettings:
     def numbers(name: str) -> list[int]:
-        values = raw.names(name)
-        if not all(_UNSIGNED.match(v) for v in values):
+        values = [unsigned(v) for v in raw.names(name)]
+        if None in values:
             raise bad_request(f"Parameter `{name}` must be a list of unsigned integers.")
-        return [int(v) for v in values]
+        return [v for v in values if v is not None]
 
     infix = raw.names("infix") or ["off"]
     if not set(infix) <= {"off", "always", "fallback"}:
@@ -176,7 +176,8 @@ def _match_options(raw: Raw, num_documents: int) -> MatchOptions:
     mode, limit = _drop_mode(raw.text("drop_tokens_mode", "right_to_left"))
     return MatchOptions(
         typo_tokens_threshold=raw.number("typo_tokens_threshold", 1),
-        drop_tokens_threshold=raw.number("drop_tokens_threshold", 1), max_candidates=candidates,
+        drop_tokens_threshold=raw.number("drop_tokens_threshold", 1),
+        max_candidates=min(candidates, COMBINATIONS_EXHAUSTIVE),
         min_len_1typo=raw.number("min_len_1typo", 4), min_len_2typo=raw.number("min_len_2typo", 7),
         exhaustive=exhaustive, split_join=_one_of(raw, "split_join_tokens", ("fallback", "always", "off")),
         typos_in_numbers=raw.flag("enable_typos_for_numerical_tokens", default=True),
@@ -199,9 +200,10 @@ def _weighing(raw: Raw) -> Weighing:
 
 def _drop_mode(text: str) -> tuple[str, int]:
     mode, colon, limit = text.partition(":")
-    if mode not in {"right_to_left", "left_to_right", "both_sides"} or (colon and not _UNSIGNED.match(limit)):
+    number = unsigned(limit) if colon else 1000
+    if mode not in {"right_to_left", "left_to_right", "both_sides"} or number is None:
         raise bad_request("Invalid format for drop tokens mode.")
-    return mode, int(limit) if colon else 1000
+    return mode, number
 
 
 def _one_of(raw: Raw, name: str, allowed: tuple[str, ...]) -> str:
@@ -233,6 +235,8 @@ def _check(parsed: SearchParams) -> None:
     if parsed.query != "*" and not parsed.query_by:
         raise bad_request("No search fields specified for the query.")
     fields = len(parsed.query_by)
+    if fields > MAX_FIELDS:
+        raise bad_request(f"Parameter `query_by` has too many fields. Maximum allowed: {MAX_FIELDS}.")
     if fields and parsed.settings.weights and len(parsed.settings.weights) != fields:
         raise bad_request("Number of weights in `query_by_weights` does not match number of `query_by` fields.")
     if parsed.group_by and not 1 <= parsed.group_limit <= MAX_GROUP_LIMIT:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request
+from pyf_pipeline.embedded.patterns import compiled
 from pyf_pipeline.embedded.stemming import has_stems
 
 STRING, STRINGS = "string", "string[]"
@@ -333,6 +334,6 @@ def _check_fields(fields: tuple[Field, ...]) -> None:
 
 def _check_pattern(name: str) -> None:
     try:
-        re.compile(name)
+        compiled(name)
     except re.error as error:
         raise ApiError(400, f"Invalid field name pattern `{name}`: {error}.") from error

@@ -27,6 +27,7 @@ from pyf_pipeline.embedded.sorting import GROUP_FOUND, TEXT_MATCH, Sort, Sorter,
 from pyf_pipeline.embedded.spelling import QueryToken, SearchField
 from pyf_pipeline.embedded.stopwords import stopwords_of
 from pyf_pipeline.embedded.view import View
+from pyf_pipeline.embedded.wholes import unsigned
 from pyf_pipeline.embedded.wordings import MAX_WEIGHT
 
 WILDCARD_SCORE = 100
@@ -164,9 +165,10 @@ class Search:
             name, colon, place = part.strip().rpartition(":")
             if not part.strip():
                 continue
-            if not colon or not place.strip().isdigit():
+            number = unsigned(place.strip())
+            if not colon or number is None:
                 raise bad_request("Pinned hits are not in expected format.")
-            wanted.append((name.strip(), int(place)))
+            wanted.append((name.strip(), number))
         known = documents_of(self.connection, self.view, [n for n, _ in wanted])
         placed = [(known[n], p) for n, p in wanted if n in known]
         if mask is not None and self.params.filter_curated_hits:

@@ -108,6 +108,9 @@ def _events(tokens: list[TokenRuns]) -> tuple[Int32Array, Int32Array, IntArray]:
         count += token.at < token.end
     events = np.concatenate(keys)
     events.sort()
+    if (events >> _RANK_BITS & _PLACES == PLACE).any():
+        # All words of a text beyond what places can tell are at the last of them.
+        events = events[np.diff(events, prepend=-1) != 0]
     return events >> _RANK_BITS, events & (1 << _RANK_BITS) - 1, count
 
 

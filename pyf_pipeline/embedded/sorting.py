@@ -1,6 +1,5 @@
 """`sort_by`: the keys by which hits are ordered, the greatest first."""
 
-import re
 import sqlite3
 from dataclasses import dataclass, replace
 
@@ -13,9 +12,11 @@ from pyf_pipeline.embedded.evaluation import Evaluator
 from pyf_pipeline.embedded.filters import parse_filter
 from pyf_pipeline.embedded.schema import Field, Schema
 from pyf_pipeline.embedded.view import View
+from pyf_pipeline.embedded.wholes import unsigned
 
 TEXT_MATCH, GROUP_FOUND, EVAL, SEQUENCE, RANDOM = "_text_match", "_group_found", "_eval", "_seq_id", "_rand"
 MAX_SORTS = 3
+MAX_EVALS = 100
 HIGHEST = np.iinfo(np.int64).max
 
 
@@ -132,9 +133,9 @@ def _bucketed(inner: str) -> Sort:
     key = key.strip()
     if not colon or key not in {"buckets", "bucket_size"}:
         raise bad_request("Invalid sorting parameter passed for _text_match.")
-    if not value.strip().isdigit():
+    number = unsigned(value.strip())
+    if number is None:
         raise bad_request(f"Invalid value passed for _text_match `{key}` configuration.")
-    number = int(value)
     if key == "buckets":
         return Sort(TEXT_MATCH, descending=True, buckets=number)
     return Sort(TEXT_MATCH, descending=True, bucket_size=number)
@@ -142,12 +143,10 @@ def _bucketed(inner: str) -> Sort:
 
 def _seed(inner: str) -> int | None:
     text = inner.strip()
-    if text and not text.isdigit():
+    seed = unsigned(text, largest=2**64)
+    if text and seed is None:
         raise bad_request("Only positive integer seed value is allowed for _rand().")
-    return int(text) if text else None
-
-
-_SCORED = re.compile(r"\s*\((.*)\)\s*:\s*(\d+)\s*\Z", re.DOTALL)
+    return seed
 
 
 def _evals(inner: str, schema: Schema) -> tuple[tuple[str, int], ...]:
@@ -157,12 +156,16 @@ def _evals(inner: str, schema: Schema) -> tuple[tuple[str, int], ...]:
     found: list[tuple[str, int]] = []
     if inner.startswith("[") and inner.endswith("]"):
         for part in _split(inner[1:-1]):
-            match = _SCORED.match(part)
-            if match is None:
+            condition, _, score = part.strip().rpartition(":")
+            worth = unsigned(score.strip())
+            condition = condition.rstrip()
+            if worth is None or not condition.startswith("(") or not condition.endswith(")"):
                 raise bad_request("Parameter `sort_by` is malformed.")
-            found.append((match[1], int(match[2])))
+            found.append((condition[1:-1], worth))
     else:
         found.append((inner, 1))
+    if len(found) > MAX_EVALS:
+        raise bad_request(f"The eval expression in sort_by has too many conditions. Maximum allowed: {MAX_EVALS}.")
     for condition, _ in found:
         _check_eval(condition, schema)
     return tuple(found)

@@ -63,6 +63,7 @@ class Speller:
         frequency: Whether words of more documents are better; else those of documents that are sorted first.
         filtered: The documents of a filter, outside of which no word is of use; None for all.
         is_whole: Whether no word of the query was left out; only then the last word is looked for by the one before.
+        near: Where words near others are in the fields; what is found out is put in.
     """
 
     connection: sqlite3.Connection
@@ -73,8 +74,8 @@ class Speller:
     frequency: bool
     filtered: BoolArray | None
     is_whole: bool
+    near: dict[tuple[bytes, int, bool], list[list[Range]]]
     _known: dict[tuple[bytes, int], list[bytes]] = field(default_factory=dict)
-    _near: dict[tuple[bytes, int, bool], list[list[Range]]] = field(default_factory=dict)
 
     def choices(self, plan: Sequence[int]) -> Choices:
         """The words for each token where each is to have so many typos."""
@@ -122,6 +123,12 @@ class Speller:
     def _words_in(
         self, each: SearchField, token: QueryToken, typos: int, before: bytes | None, taken: set[bytes]
     ) -> list[bytes]:
+        if typos == 0 and not (each.prefix and token.prefix):
+            # The word itself and nothing else.
+            if token.value in taken or not self.view.document_count(self.connection, each.name, token.value):
+                return []
+            taken.add(token.value)
+            return [token.value]
         known = self.view.vocabulary(self.connection, each.name)
         ranges = self._ranges(token.value, typos, prefix=each.prefix and token.prefix)[self.fields.index(each)]
         return trie.near(
@@ -132,10 +139,10 @@ class Speller:
     def _ranges(self, word: bytes, typos: int, *, prefix: bool) -> list[list[Range]]:
         """The ranges of near terms in each of the fields, looked for in all of them at once."""
         key = (word, typos, prefix)
-        if key not in self._near:
+        if key not in self.near:
             known = [self.view.vocabulary(self.connection, each.name) for each in self.fields]
-            self._near[key] = near_ranges(known, word, typos, prefix=prefix)
-        return self._near[key]
+            self.near[key] = near_ranges(known, word, typos, prefix=prefix)
+        return self.near[key]
 
     def _selection(self, name: str, before: bytes | None) -> trie.Selection:
         """Which of a field's words are of use, and which are better."""

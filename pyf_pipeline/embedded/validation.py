@@ -9,10 +9,10 @@ import numpy as np
 from pyf_pipeline.embedded.errors import ApiError, bad_request
 from pyf_pipeline.embedded.flatten import value_at
 from pyf_pipeline.embedded.schema import Field, Schema, fits
+from pyf_pipeline.embedded.wholes import within_bits
 
 INT32_MAX = 2**31 - 1
 INT64_RANGE = 2**64
-_INTEGER = re.compile(r"[+-]?\d+\Z")
 _FLOAT = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z")
 
 DIRTY_VALUES = ("coerce_or_reject", "coerce_or_drop", "drop", "reject")
@@ -174,11 +174,7 @@ def _to_integer(kind: str, value: Any) -> int | None:
         return int(value)
     if isinstance(value, float):
         return int(np.float32(value)) if np.isfinite(np.float32(value)) else None
-    if not isinstance(value, str) or not _INTEGER.match(value):
-        return None
-    number = int(value)
-    limit = INT32_MAX if kind == "int32" else 2**63 - 1
-    return number if -limit - 1 <= number <= limit else None
+    return within_bits(value, 32 if kind == "int32" else 64) if isinstance(value, str) else None
 
 
 def float_text(value: float) -> str:

@@ -252,6 +252,8 @@ def _in_all(size: int, rows: list[Row], allowed: BoolArray | None) -> tuple[IntA
         if keep.all():
             continue
         documents = documents[keep]
+        if not len(documents):
+            return documents, []
         found = {n: [None if held is None else held[keep] for held in row] for n, row in found.items()}
     return documents, [found[number] for number in range(len(rows))]
 
