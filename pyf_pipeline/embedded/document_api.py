@@ -1,5 +1,6 @@
 """The requests about documents."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 
@@ -22,6 +23,8 @@ IMPORT_BATCH = 1000
 """How many documents are stored together unless the request says otherwise."""
 
 EXPORT_PAGE = 500
+
+_LINE = re.compile(rb"[^\n]+")
 
 
 def create_document(service: Service, request: Request, name: str) -> Answer:
@@ -54,13 +57,9 @@ def import_documents(service: Service, request: Request, name: str) -> Answer:
 def _batches(body: bytes, size: int) -> Iterator[list[bytes]]:
     """The lines of a body that hold anything, so many at a time."""
     lines: list[bytes] = []
-    start = 0
-    while start < len(body):
-        end = body.find(b"\n", start)
-        end = len(body) if end < 0 else end
-        line = body[start:end]
-        start = end + 1
-        if not line or line.isspace():
+    for found in _LINE.finditer(body):
+        line = found[0]
+        if line.isspace():
             continue
         lines.append(line)
         if len(lines) == size:

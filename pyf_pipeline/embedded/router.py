@@ -116,9 +116,26 @@ def _search_parameters(service: Service, own: dict[str, Any], imposed: dict[str,
 
 
 def _check_size(request: Request) -> None:
-    limit = MAX_IMPORT_BYTES if request.path[-1:] == ("import",) else MAX_BODY_BYTES
-    if len(request.body) > limit:
-        raise ApiError(413, f"The request's body is larger than {limit} bytes.")
+    check_length(len(request.body), _largest(request))
+
+
+def _largest(request: Request) -> int:
+    return MAX_IMPORT_BYTES if request.path[-1:] == ("import",) else MAX_BODY_BYTES
+
+
+def check_length(length: int, largest: int = MAX_BODY_BYTES) -> None:
+    """Raises 413 where a body is longer than it may be."""
+    if length > largest:
+        raise ApiError(413, f"The request's body is larger than {largest} bytes.")
+
+
+def largest_body(service: Service, request: Request) -> int:
+    """How long the body of a request may be, to be asked before a long one is read; raises 401 as `dispatch` would."""
+    for route in ROUTES:
+        found = route.matches(request)
+        if found is not None:
+            _authorise(service, request, route, found)
+    return _largest(request)
 
 
 # -- collections and aliases ------------------------------------------------------------------------------------------

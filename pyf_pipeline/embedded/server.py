@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,7 +18,7 @@ from pyf_pipeline.embedded.errors import ApiError
 from pyf_pipeline.embedded.messages import Request, parse_parameters, refusal
 from pyf_pipeline.embedded.page.app import page_routes
 from pyf_pipeline.embedded.page.upstream import Offer
-from pyf_pipeline.embedded.router import MAX_IMPORT_BYTES, dispatch
+from pyf_pipeline.embedded.router import MAX_BODY_BYTES, check_length, dispatch, largest_body
 from pyf_pipeline.embedded.service import Service
 from pyf_pipeline.embedded.transport import KEY_HEADER
 
@@ -78,7 +79,7 @@ def create_app(
         if request.method == "OPTIONS":
             return Response(status_code=200, headers=_preflight(request))
         try:
-            asked = await _asked(request)
+            asked = await _asked(service, request)
         except ApiError as error:
             refused = refusal(error)
             return Response(refused.body, refused.status, headers=CROSS_ORIGIN, media_type=refused.content_type)
@@ -98,24 +99,26 @@ def _preflight(request: WebRequest) -> dict[str, str]:
     return {**CROSS_ORIGIN, "access-control-allow-headers": wanted} if wanted else CROSS_ORIGIN
 
 
-async def _asked(request: WebRequest) -> Request:
+async def _asked(service: Service, request: WebRequest) -> Request:
     raw_path = request.scope.get("raw_path") or request.url.path.encode()
     parameters = parse_parameters(request.scope["query_string"].decode("latin-1"))
-    return Request(
+    asked = Request(
         method="GET" if request.method == "HEAD" else request.method,
         path=tuple(unquote(p) for p in raw_path.decode("latin-1").strip("/").split("/")),
         query=parameters,
         key=request.headers.get(KEY_HEADER, "") or parameters.get(KEY_HEADER, ""),
-        body=await _body(request),
+        body=b"",
     )
+    return replace(asked, body=await _body(service, asked, request))
 
 
-async def _body(request: WebRequest) -> bytes:
-    """The body, refused while it comes in where it is larger than anything that is taken."""
-    pieces, size = [], 0
+async def _body(service: Service, asked: Request, request: WebRequest) -> bytes:
+    """The body, refused while it comes in where it is longer than it may be; a long one is read of who may send it."""
+    pieces, size, largest = [], 0, MAX_BODY_BYTES
     async for piece in request.stream():
         size += len(piece)
-        if size > MAX_IMPORT_BYTES:
-            raise ApiError(413, f"The request's body is larger than {MAX_IMPORT_BYTES} bytes.")
+        if size > largest == MAX_BODY_BYTES:
+            largest = await run_in_threadpool(largest_body, service, asked)
+        check_length(size, largest)
         pieces.append(piece)
     return b"".join(pieces)

@@ -173,7 +173,7 @@ def _to_integer(kind: str, value: Any) -> int | None:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, float):
-        return int(np.float32(value)) if np.isfinite(np.float32(value)) else None
+        return int(np.float32(value)) if abs(value) < INT64_RANGE // 2 else None
     return within_bits(value, 32 if kind == "int32" else 64) if isinstance(value, str) else None
 
 
