@@ -77,9 +77,10 @@ def postings_of(analyser: Analyser, field: Field, values: list[Any]) -> tuple[in
     lengths: list[int] = []
     owners: list[int] = []
     elements: list[int] = []
+    words = analyser.words if analyser.stem else analyser.tokenizer.uncut
     for document, value in enumerate(values):
         for element, text in enumerate(_texts(value, field)):
-            found = analyser.words(text)
+            found = words(text)
             if found:
                 tokens += found
                 lengths.append(len(found))

@@ -87,6 +87,8 @@ def facet_texts(value: Any, field: Field) -> list[str]:
 
 
 def _cut(text: str) -> str:
+    if len(text) * 4 <= MAX_FACET_BYTES:
+        return text
     raw = text.encode()
     return text if len(raw) <= MAX_FACET_BYTES else raw[:MAX_FACET_BYTES].decode(errors="ignore")
 

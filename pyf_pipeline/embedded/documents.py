@@ -17,7 +17,7 @@ from pyf_pipeline.embedded.catalogue import Collection, save_schema
 from pyf_pipeline.embedded.detection import detect_fields
 from pyf_pipeline.embedded.errors import ApiError, bad_request, not_found
 from pyf_pipeline.embedded.flatten import flat_values, value_at
-from pyf_pipeline.embedded.jsontext import TOO_DEEP, dumps, is_too_deep, loads, parse_error
+from pyf_pipeline.embedded.jsontext import MAX_DEPTH, TOO_DEEP, dumps, is_too_deep, loads, parse_error
 from pyf_pipeline.embedded.schema import Field, Schema
 from pyf_pipeline.embedded.validation import Checker, missing
 
@@ -213,7 +213,7 @@ def _import_one(batch: Batch, line: bytes, document: Any, options: ImportOptions
     try:
         if isinstance(document, _Unparsable):
             raise bad_request(f"Bad JSON: {document}")
-        if is_too_deep(document):
+        if line.count(b"{") + line.count(b"[") > MAX_DEPTH and is_too_deep(document):
             raise bad_request(TOO_DEEP)
         stored = batch.write(document, options.action)
     except ApiError as error:

@@ -27,6 +27,7 @@ from pyf_pipeline.embedded.arrays import (
     unpack_texts,
 )
 from pyf_pipeline.embedded.segments import read_part
+from pyf_pipeline.embedded.tokens import SURELY_SHORT, cut
 
 CHUNK_BYTES = 128 * 1024
 MERGED_TOGETHER = 250_000
@@ -52,13 +53,20 @@ class TermPostings:
 
 
 def term_postings(tokens: list[str], documents: AnyArray, occurrences: AnyArray) -> TermPostings:
-    """Turns tokens in document order around into terms with postings."""
+    """Turns tokens in document order around into terms with postings; of long ones only the beginning counts."""
     numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
     ids = np.fromiter(map(numbers.__getitem__, tokens), dtype=np.int64, count=len(tokens))
-    numbered = sorted((term.encode(), number) for term, number in numbers.items())
-    rank = np.empty(len(numbered), dtype=np.int64)
-    rank[np.fromiter((n for _, n in numbered), dtype=np.int64, count=len(numbered))] = np.arange(len(numbered))
-    return _grouped([t for t, _ in numbered], rank[ids], documents, occurrences)
+    if max(map(len, numbers), default=0) > SURELY_SHORT:
+        forms = [cut(token) for token in numbers]
+        terms = sorted(set(forms))
+        places = {term: place for place, term in enumerate(terms)}
+        rank = np.array([places[form] for form in forms], dtype=np.int64)
+    else:
+        # In the order of their bytes, which is the one of their characters.
+        terms = sorted(numbers)
+        rank = np.empty(len(terms), dtype=np.int64)
+        rank[np.fromiter(map(numbers.__getitem__, terms), dtype=np.int64, count=len(terms))] = np.arange(len(terms))
+    return _grouped([term.encode() for term in terms], rank[ids], documents, occurrences)
 
 
 def _grouped(terms: list[bytes], term_of: IntArray, documents: AnyArray, occurrences: AnyArray) -> TermPostings:

@@ -22,6 +22,14 @@ WITHOUT_SPACES = {"ja", "jp", "ko", "km", "lo", "my", "th", "zh"}
 
 _LOCALE = re.compile(r"[a-z]{2,3}\Z")
 
+# What a value may be as it comes out of JSON.
+NOTHING: frozenset[type] = frozenset()
+_VALUES: dict[str, frozenset[type]] = {
+    "string": frozenset({str}), "int32": frozenset({int}), "int64": frozenset({int}),
+    "float": frozenset({int, float}), "bool": frozenset({bool}),
+}  # fmt: skip
+_ITEMS = {f"{kind}[]": types for kind, types in _VALUES.items()}
+
 FIELDS_FORMAT = (
     "Wrong format for `fields`. It should be an array of objects containing `name`, `type`, "
     "`optional` and `facet` properties."
@@ -85,10 +93,9 @@ class Field:
 
     def holds(self, value: Any) -> bool:
         """Whether a value can be indexed as it is."""
-        if not self.is_array:
-            return fits(self.type, value)
-        kind = self.type[:-2]
-        return isinstance(value, list) and all(fits(kind, v) for v in value)
+        if self.type in _ITEMS:
+            return type(value) is list and _ITEMS[self.type].issuperset(map(type, value))
+        return fits(self.type, value)
 
     def to_json(self) -> dict[str, Any]:
         """As the API shows it."""
@@ -113,13 +120,7 @@ class Field:
 
 def fits(kind: str, value: Any) -> bool:
     """Whether a JSON value is of a field's type as it stands."""
-    if kind == "string":
-        return isinstance(value, str)
-    if kind == "bool":
-        return isinstance(value, bool)
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int) if kind.startswith("int") else isinstance(value, int | float)
+    return type(value) in _VALUES.get(kind, NOTHING)
 
 
 def sorts_by_default(kind: str) -> bool:
@@ -213,15 +214,12 @@ class Schema:
     token_separators: tuple[str, ...] = ()
     symbols_to_index: tuple[str, ...] = ()
     by_name: dict[str, Field] = field(default_factory=dict, compare=False)
+    searchable: dict[str, Field] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        """Indexes the fields by name."""
+        """Indexes the fields by name: all, and those that filters, sorts and searches can name, which no pattern is."""
         self.by_name.update({f.name: f for f in self.fields})
-
-    @property
-    def searchable(self) -> dict[str, Field]:
-        """The fields that filters, sorts and searches can name: concrete ones, patterns left out."""
-        return {f.name: f for f in self.fields if not f.is_pattern}
+        self.searchable.update({f.name: f for f in self.fields if not f.is_pattern})
 
     @property
     def patterns(self) -> list[Field]:
@@ -230,7 +228,7 @@ class Schema:
 
     def with_fields(self, fields: tuple[Field, ...]) -> Self:
         """The same collection with other fields."""
-        return replace(self, fields=fields, by_name={})
+        return replace(self, fields=fields, by_name={}, searchable={})
 
     def to_json(self) -> dict[str, Any]:
         """The definition as the API shows it and as it is stored."""

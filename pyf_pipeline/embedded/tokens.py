@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator
 
 MAX_TOKEN_BYTES = 100
+SURELY_SHORT = MAX_TOKEN_BYTES // 4
+"""So many characters take no more bytes than that."""
 
 _SPELLINGS = {
     "ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "Ł": "L", "ł": "l",
@@ -88,10 +90,12 @@ class Tokenizer:
 
     def words(self, text: str) -> list[str]:
         """The words of a text in order, each cut to 100 bytes."""
-        found = list(filter(None, text.translate(self._table).split(" ")))
-        if max(map(len, found), default=0) * 4 <= MAX_TOKEN_BYTES:
-            return found
-        return [_cut(w) for w in found]
+        found = self.uncut(text)
+        return found if max(map(len, found), default=0) <= SURELY_SHORT else [cut(w) for w in found]
+
+    def uncut(self, text: str) -> list[str]:
+        """The words as long as they are, for whoever cuts those that are different alone."""
+        return list(filter(None, text.translate(self._table).split(" ")))
 
     def normalise(self, text: str) -> str:
         """The text folded, its separators turned into spaces."""
@@ -114,10 +118,11 @@ class Tokenizer:
                 while start < end and not self._table[ord(text[start])]:
                     start += 1
             if word:
-                yield word if len(word) * 4 <= MAX_TOKEN_BYTES else _cut(word), start, end - 1
+                yield word if len(word) <= SURELY_SHORT else cut(word), start, end - 1
 
 
-def _cut(word: str) -> str:
+def cut(word: str) -> str:
+    """A word, or as much of it as is indexed."""
     raw = word.encode()
     return word if len(raw) <= MAX_TOKEN_BYTES else raw[:MAX_TOKEN_BYTES].decode(errors="ignore")
 
