@@ -175,7 +175,7 @@ def _forget(settings: Settings, name: str) -> str:
     made = [p for p in known_profiles(settings).values() if p.collection == name and is_made(settings, p.key)]
     for profile in made:
         outputs = open_outputs(settings)
-        for asset in ("raw_pypi_metadata", "filtered_packages", "github_enrichment"):
+        for asset in ("raw_pypi_metadata", "filtered_packages", "github_enrichment", "download_stats"):
             outputs.remove(asset, profile.key)
         forget_profile(settings, profile.key)
     return made[0].key if made else ""
