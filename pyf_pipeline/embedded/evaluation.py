@@ -140,6 +140,10 @@ class Evaluator:
 
     def _sequence(self, field: Field, tokens: list[bytes], *, exact: bool, whole: bool) -> IntArray:
         """The documents with all tokens; if `exact`, in a text that begins with them, and if `whole`, ends there."""
+        labelled = self.view.label_words(self.connection, field) if exact else None
+        known = labelled.documents(tuple(tokens), whole=whole) if labelled else None
+        if known is not None:
+            return known
         found = [self.view.postings(self.connection, field.name, t) for t in tokens]
         documents = in_all(p.documents for p in found)
         if not exact or not len(documents):

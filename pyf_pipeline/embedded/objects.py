@@ -13,6 +13,7 @@ from pyf_pipeline.embedded.columns import Numbers, build_numbers
 from pyf_pipeline.embedded.documents import bodies
 from pyf_pipeline.embedded.flatten import value_at
 from pyf_pipeline.embedded.inverted import TermPostings
+from pyf_pipeline.embedded.labelled import LabelWords
 from pyf_pipeline.embedded.nearby import Vocabulary
 from pyf_pipeline.embedded.postings import NO_POSTINGS, Postings, Runs, nowhere
 from pyf_pipeline.embedded.schema import Field, Schema
@@ -40,6 +41,8 @@ class Filterable(Protocol):
 
     def analyser(self, connection: sqlite3.Connection, name: str) -> Analyser: ...  # noqa: D102
 
+    def label_words(self, connection: sqlite3.Connection, fld: Field) -> LabelWords | None: ...  # noqa: D102
+
 
 class ObjectsView:
     """Objects that stand at `parent` in some documents, each as if it were a document of its own."""
@@ -64,6 +67,10 @@ class ObjectsView:
     def analyser(self, connection: sqlite3.Connection, name: str) -> Analyser:
         """What takes a field's texts apart."""
         return self._view.analyser(connection, name)
+
+    def label_words(self, connection: sqlite3.Connection, fld: Field) -> LabelWords | None:  # noqa: ARG002 - as of a `View`
+        """Nothing, as objects are not counted."""
+        return None
 
     def _terms(self, connection: sqlite3.Connection, name: str) -> TermPostings:
         if name not in self._words:

@@ -16,6 +16,7 @@ import numpy as np
 from pyf_pipeline.embedded import columns, inverted, segments
 from pyf_pipeline.embedded.analysis import Analyser, analyser_of
 from pyf_pipeline.embedded.arrays import AnyArray, Int32Array, IntArray
+from pyf_pipeline.embedded.labelled import FEW_LABELS, LabelWords
 from pyf_pipeline.embedded.lexicon import Entry, Lexicon
 from pyf_pipeline.embedded.nearby import Vocabulary
 from pyf_pipeline.embedded.postings import NO_POSTINGS, Piece, Postings, Runs, postings_of
@@ -144,6 +145,16 @@ class View:
     def facet_labels(self, connection: sqlite3.Connection, fld: Field) -> columns.Labels:
         """The texts by which a string field is counted."""
         return self.memo("facet", fld.name, lambda: self._labels(connection, f"facet:{fld.name}"))
+
+    def label_words(self, connection: sqlite3.Connection, fld: Field) -> LabelWords | None:
+        """The values by which a string field is counted by their words; None where it is not, or they are many."""
+
+        def make() -> LabelWords | None:
+            labels = self.facet_labels(connection, fld)
+            few = len(labels.names) <= FEW_LABELS
+            return LabelWords(labels, self.analyser(connection, fld.name).words) if few else None
+
+        return self.memo("label words", fld.name, make) if fld.facet else None
 
     def sort_ranks(self, connection: sqlite3.Connection, fld: Field) -> IntArray:
         """The rank of each document's text among all, from 1; 0 where it has none."""
