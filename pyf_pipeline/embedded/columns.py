@@ -1,5 +1,7 @@
 """Values of documents by field, as arrays: what is filtered, sorted, counted and grouped by."""
 
+import itertools
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -145,11 +147,11 @@ def gather_numbers(parts: list[tuple[Numbers | None, Placement]], total: int, ki
 def gather_labels(parts: list[tuple[Labels | None, Placement]], total: int) -> Labels:
     """Segments' columns as one over the view's documents; names are numbered anew."""
     starts, order = _gathered([(p.starts if p else None, w) for p, w in parts], total)
-    numbers: dict[str, int] = {}
+    numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
     codes = [np.zeros(0, dtype=np.int32)]
     for part, _ in parts:
         if part:
-            new = np.array([numbers.setdefault(n, len(numbers)) for n in part.names], dtype=np.int32)
+            new = np.fromiter(map(numbers.__getitem__, part.names), dtype=np.int32, count=len(part.names))
             codes.append(new[part.codes] if len(new) else part.codes)
     return Labels(list(numbers), starts, np.concatenate(codes)[order])
 

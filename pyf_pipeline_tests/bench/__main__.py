@@ -1,6 +1,7 @@
 """Measures how fast the pipeline is: `python -m pyf_pipeline_tests.bench [name…]`, or `make bench`.
 
-Every module of this package that has `BENCHMARKS`, functions by name that yield figures, takes part.
+Every module of this package that has `BENCHMARKS`, functions by name that yield figures, takes part. Those that take
+long may be named in its `ON_REQUEST`: they are run where they are asked for alone.
 """
 
 import argparse
@@ -18,10 +19,12 @@ Benchmark = Callable[[], Iterator[Figure]]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run benchmarks; returns 1 where a figure exceeds its bound."""
-    known = _known()
+    known, on_request = _known()
     parser = argparse.ArgumentParser(prog="python -m pyf_pipeline_tests.bench", description="Measure the pipeline.")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"which; all by default: {', '.join(known)}")
-    names = parser.parse_args(arguments).names or list(known)
+    usual = [name for name in known if name not in on_request]
+    which = f"which; by default {', '.join(usual)}; on request {', '.join(sorted(on_request))} too"
+    parser.add_argument("names", nargs="*", metavar="name", help=which)
+    names = parser.parse_args(arguments).names or usual
     if unknown := [name for name in names if name not in known]:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(known)}")
     console = Console(highlight=False)
@@ -36,12 +39,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all_hold else 1
 
 
-def _known() -> dict[str, Benchmark]:
+def _known() -> tuple[dict[str, Benchmark], set[str]]:
     found: dict[str, Benchmark] = {}
+    on_request: set[str] = set()
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
         if info.name != "__main__":
-            found |= getattr(importlib.import_module(f"{package.__name__}.{info.name}"), "BENCHMARKS", {})
-    return found
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+            found |= getattr(module, "BENCHMARKS", {})
+            on_request |= getattr(module, "ON_REQUEST", set())
+    return found, on_request
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How fast the embedded index is, and how much memory it takes: in a process of its own, over made-up packages."""
 
 import argparse
+import itertools
 import json
 import random
 import statistics
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,11 @@ from pyf_pipeline_tests.bench.memory import own_peak
 
 FEW, MANY = 20_000, 200_000
 KEY = "bench"
-REPEATS = 15
+REPEATS = 21
 BATCH = 2_000
+MORE = 8_000
+SLOW = ", one in twenty"
+BESIDE = ("front end: two common words", "plain: two common words", "plain: typo")
 VOCABULARY = 30_000
 
 FIELDS: list[dict[str, Any]] = [
@@ -80,43 +84,78 @@ def queries() -> dict[str, tuple[dict[str, Any], str]]:
         "front end: two common words": ({**FRONT_END, "q": "plone form"}, "rich"),
         "front end: typo": ({**FRONT_END, "q": "contnet"}, "rich"),
         "facets and groups without a filter": ({**PLAIN, **PAGE, "q": "django"}, "rich"),
+        "three facets of everything": ({**PLAIN, "q": "*", "facet_by": "keywords,classifiers,python_versions"}, "rich"),
+        "filter by numbers": ({**PLAIN, "q": "content", "filter_by": "github_stars:>100"}, "rich"),
         "plain: rare word": ({**PLAIN, "q": "zq"}, "plain"),
         "plain: common word": ({**PLAIN, "q": "content"}, "plain"),
         "plain: two common words": ({**PLAIN, "q": "plone form"}, "plain"),
         "plain: three common words": ({**PLAIN, "q": "the package content"}, "plain"),
+        "plain: five common words": ({**PLAIN, "q": "the package content plone django"}, "rare"),
+        "plain: phrase of common words": ({**PLAIN, "q": '"plone form"'}, "rare"),
+        "plain: beginning of a word": ({**PLAIN, "q": "pa"}, "plain"),
+        "plain: word and beginning": ({**PLAIN, "q": "plone fo"}, "plain"),
         "plain: nothing found": ({**PLAIN, "q": "zzzzqqqxx"}, "plain"),
         "plain: typo": ({**PLAIN, "q": "packgae"}, "plain"),
+        "plain: word and typo": ({**PLAIN, "q": "plone packgae"}, "plain"),
         "plain: *": ({**PLAIN, "q": "*", "sort_by": "github_stars:desc"}, "plain"),
     }
 
 
 def measure(count: int) -> dict[str, float]:
-    """Import, search and measure, in this process."""
+    """Import in this process, search in another, and in a third one while a fourth one imports."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "index.sqlite3"
         client = _client(path)
         client.collections.create({"name": "c", "fields": FIELDS, "token_separators": [".", "-", "_", "@", "/"]})
-        seconds = _imported(client, count)
-        found = {"import": seconds / count * 1000, "import peak": own_peak()}
-        searcher = subprocess.run(
-            [sys.executable, "-m", __spec__.name if __spec__ else __name__, "--search", str(path)],
-            check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        return found | json.loads(searcher.stdout)
+        seconds = _imported(client, documents(count))
+        found = {"import": seconds / count * 1000, "import peak": own_peak(), "file": path.stat().st_size / 1e6}
+        return found | _in_process("--search", path) | _in_process("--beside", path)
+
+
+def _in_process(what: str, path: Path) -> dict[str, float]:
+    command = [sys.executable, "-m", __spec__.name if __spec__ else __name__, what, str(path)]
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found
 
 
 def searched(path: Path) -> dict[str, float]:
-    """Milliseconds of each search at the median, and the memory that this process has had at most."""
+    """Milliseconds of each search, at the median and of the slowest in twenty, and the memory that it took at most."""
     client = _client(path)
-    found = {}
+    found: dict[str, float] = {}
     for what, (parameters, _) in queries().items():
-        took = []
-        for _ in range(REPEATS):
-            started = time.perf_counter()
-            client.collections["c"].documents.search(parameters)  # type: ignore[arg-type] # as any caller may
-            took.append(time.perf_counter() - started)
-        found[what] = statistics.median(took) * 1000
+        found |= _times(what, [_timed(client, parameters) for _ in range(REPEATS)])
     return found | {"search peak": own_peak()}
+
+
+def beside(path: Path) -> dict[str, float]:
+    """The same of some searches while another process imports: each sees another version of the collection."""
+    client = _client(path)
+    command = [sys.executable, "-m", __spec__.name if __spec__ else __name__, "--import", str(path)]
+    took: dict[str, list[float]] = {}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        while writer.poll() is None:
+            for what in BESIDE:
+                took.setdefault(what, []).append(_timed(client, queries()[what][0]))
+        found: dict[str, float] = json.loads(writer.stdout.read() if writer.stdout else "")
+    for what, times in took.items():
+        found |= _times(f"{what}, beside an import", times)
+    return found
+
+
+def imported_beside(path: Path) -> dict[str, float]:
+    """Milliseconds a document takes to be imported while another process searches."""
+    more = ({**d, "id": f"more-{d['id']}"} for d in documents(MORE))
+    return {"import beside": _imported(_client(path), more) / MORE * 1000}
+
+
+def _timed(client: typesense.Client, parameters: dict[str, Any]) -> float:
+    started = time.perf_counter()
+    client.collections["c"].documents.search(parameters)  # type: ignore[arg-type] # as any caller may
+    return (time.perf_counter() - started) * 1000
+
+
+def _times(what: str, took: list[float]) -> dict[str, float]:
+    return {what: statistics.median(took), f"{what}{SLOW}": sorted(took)[int(len(took) * 0.95)]}
 
 
 def _client(path: Path) -> typesense.Client:
@@ -127,18 +166,23 @@ def _client(path: Path) -> typesense.Client:
     )
 
 
-def _imported(client: typesense.Client, count: int) -> float:
-    seconds, lines = 0.0, []
-    for number, document in enumerate(documents(count), 1):
-        lines.append(orjson.dumps(document).decode())
-        if len(lines) == BATCH or number == count:
-            started = time.perf_counter()
-            answer = client.collections["c"].documents.import_("\n".join(lines), {"action": "create"})
-            seconds += time.perf_counter() - started
-            if answer.count('"success":true') != len(lines):
-                raise RuntimeError(f"documents were refused: {answer[:300]}")
-            lines = []
+def _imported(client: typesense.Client, some: Iterable[dict[str, Any]]) -> float:
+    """Imports documents; gives how many seconds that took."""
+    seconds = 0.0
+    for batch in _batches(some):
+        lines = [orjson.dumps(document).decode() for document in batch]
+        started = time.perf_counter()
+        answer = client.collections["c"].documents.import_("\n".join(lines), {"action": "create"})
+        seconds += time.perf_counter() - started
+        if answer.count('"success":true') != len(lines):
+            raise RuntimeError(f"documents were refused: {answer[:300]}")
     return seconds
+
+
+def _batches(some: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    rest = iter(some)
+    while batch := list(itertools.islice(rest, BATCH)):
+        yield batch
 
 
 def _figures(count: int, bounds: dict[str, float]) -> Iterator[Figure]:
@@ -146,10 +190,16 @@ def _figures(count: int, bounds: dict[str, float]) -> Iterator[Figure]:
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     of = f"{count:,} documents"
     yield Figure(f"{of}: import, each", found["import"], "ms", bounds.get("import"))
+    yield Figure(f"{of}: the file", found["file"], "MB")
     yield Figure(f"{of}: memory, importing", found["import peak"], "MB", bounds.get("memory"))
     yield Figure(f"{of}: memory, searching", found["search peak"], "MB", bounds.get("memory"))
     for what, (_, kind) in queries().items():
         yield Figure(f"{of}: {what}", found[what], "ms", bounds.get(kind))
+        yield Figure(f"{of}: {what}{SLOW}", found[what + SLOW], "ms")
+    yield Figure(f"{of}: import beside searches, each", found["import beside"], "ms")
+    for what in BESIDE:
+        for end in ("", SLOW):
+            yield Figure(f"{of}: {what}, beside an import{end}", found[f"{what}, beside an import{end}"], "ms")
 
 
 def few() -> Iterator[Figure]:
@@ -159,19 +209,23 @@ def few() -> Iterator[Figure]:
 
 def many() -> Iterator[Figure]:
     """Ten times as many."""
-    yield from _figures(MANY, {"rich": 300, "plain": 300})
+    yield from _figures(MANY, {"import": 0.6, "rich": 300, "plain": 300, "rare": 300})
 
 
 BENCHMARKS = {"embedded": few, "embedded-large": many}
+ON_REQUEST = {"embedded-large"}
 
 
 def main() -> None:
     """What the benchmarks start: one measurement in a fresh process, as JSON."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--measure", type=int)
-    parser.add_argument("--search", type=Path)
-    arguments = parser.parse_args()
-    print(json.dumps(searched(arguments.search) if arguments.search else measure(arguments.measure or FEW)))
+    parser.add_argument("--measure", type=int, default=FEW)
+    parts = {"search": searched, "beside": beside, "import": imported_beside}
+    for name in parts:
+        parser.add_argument(f"--{name}", type=Path)
+    arguments = vars(parser.parse_args())
+    asked = [(work, arguments[name]) for name, work in parts.items() if arguments[name]]
+    print(json.dumps(asked[0][0](asked[0][1]) if asked else measure(arguments["measure"])))
 
 
 if __name__ == "__main__":
