@@ -1,5 +1,7 @@
 """Which words of a hit answered the query, and the stretch of text about them."""
 
+import functools
+import itertools
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -105,15 +107,16 @@ class Highlighter:
         return {element: best_window(places) for element, places in sorted(found.items())}
 
     def _mark(self, item: FieldWords, text: str, match: Match, element: int) -> Marked | None:
-        places = sorted(p for p in match.places if p != NOWHERE)
-        scan = _Scan(self.options, item, text, places, len(self.last_token))
-        scan.run()
-        if not scan.ranges:
+        places = sorted({p for p in match.places if p != NOWHERE})
+        reading = _Reading(self.options, item, text, places, len(self.last_token))
+        words = reading.words()
+        marks, first = reading.marks(words)
+        if not marks:
             return None
         tokens: list[str] = []
         tokenizer = item.analyser.tokenizer
-        snippet = self._painted(text, scan.ranges, (scan.start, scan.end), tokenizer, tokens)
-        value = self._painted(text, scan.ranges, (0, len(text) - 1), tokenizer, []) if item.full else None
+        snippet = self._painted(text, marks, reading.bounds(words, first), tokenizer, tokens)
+        value = self._painted(text, marks, (0, len(text) - 1), tokenizer, []) if item.full else None
         return Marked(snippet, value, tokens, _score(match, len(match.places)), element)
 
     def _painted(
@@ -165,86 +168,83 @@ def _list_entry(name: str, found: list[Marked], *, full: bool) -> dict[str, Any]
     return {**entry, "values": [f.value for f in found]} if full else entry
 
 
-@dataclass(slots=True)
-class _Scan:
-    """One pass over a text's words: which ranges to mark, and where the snippet begins and ends."""
+@dataclass(frozen=True)
+class _Reading:
+    """A text read word by word, as far as it matters for its snippet; all of it where all is wanted.
+
+    Attributes:
+        places: The words of the best window, by their numbers, each once.
+        prefix_length: How many letters of a word that goes on after the query's are marked.
+    """
 
     options: HighlightOptions
     item: FieldWords
     text: str
     places: list[int]
     prefix_length: int
-    ranges: dict[int, int] = field(default_factory=dict)
-    start: int = 0
-    end: int = 0
-    _next: int = 0
-    _before: deque[int] = field(default_factory=deque)
-    _hits: set[str] = field(default_factory=set)
-    _found_first: bool = False
-    _everywhere: bool = False
 
-    def run(self) -> None:
-        self.end = max(0, len(self.text) - 1)
-        # Words outside the best window are marked too in short texts, and where all of a text is shown.
+    @property
+    def _last(self) -> int:
+        """The last word that is sure to be in the snippet, if there are as many."""
+        return (self.places[-1] if self.places else 0) + self.options.affix_tokens
+
+    def words(self) -> list[Span]:
+        """The text's words."""
+        enough = None if self.item.full else max(self.options.snippet_threshold, self._last) + 1
+        return list(itertools.islice(self.item.analyser.spans(self.text), enough))
+
+    def marks(self, words: list[Span]) -> tuple[dict[int, int], int]:
+        """What is to be marked: by its first character the last one; and the first word of the best window."""
+        to_come = deque(self.places)
+        marks: dict[int, int] = {}
+        seen: set[str] = set()
+        first = -1
+        for number, (word, start, end) in enumerate(words):
+            # From the window on, a word that was marked before takes the place of the next one that is due.
+            due = bool(to_come) and to_come[0] == number
+            if due or (first >= 0 and word in seen):
+                first = number if first < 0 else first
+                marks[start] = self._marked_end(word, start, end)
+                if to_come:
+                    to_come.popleft()
+            elif self._is_everywhere and word in self.item.words:
+                marks[start] = self._marked_end(word, start, end)
+            elif self._is_infix(word):
+                marks[start] = end
+            else:
+                continue
+            seen.add(word)
+        return marks, first
+
+    def bounds(self, words: list[Span], first: int) -> tuple[int, int]:
+        """The first and the last character of the snippet: some words on either side of the window."""
+        final = len(self.text) - 1
+        if len(words) <= self.options.snippet_threshold:
+            return 0, final
+        start = words[max(first - self.options.affix_tokens, 0)][1] if first >= 0 else 0
+        return start, words[self._last][2] if self.places and self._last < len(words) else max(final, 0)
+
+    @functools.cached_property
+    def _is_everywhere(self) -> bool:
+        """Whether words outside the best window are marked too: in short texts, and where all of a text is shown."""
         length = len(self.text.encode()) if self.text[:1].isascii() else len(self.text)
-        self._everywhere = self.item.full or length < self.options.snippet_threshold * 6
-        self._before = deque(maxlen=self.options.affix_tokens + 1)
-        number = -1
-        for number, span in enumerate(self.item.analyser.spans(self.text)):
-            self._word(number, span)
-            if self._is_done(number):
-                break
-        if number <= self.options.snippet_threshold - 1:
-            self.start, self.end = 0, len(self.text) - 1
+        return self.item.full or length < self.options.snippet_threshold * 6
 
-    def _word(self, number: int, span: Span) -> None:
-        word, start, end = span
-        if not self._found_first:
-            self._before.append(start)
-        in_window = (self._found_first and word in self._hits) or (
-            self._next < len(self.places) and self.places[self._next] == number
-        )
-        if in_window or (self._everywhere and word in self.item.words):
-            self.ranges[start] = self._marked_end(word, start, end)
-            self._hits.add(word)
-            if in_window:
-                self._advance()
-        elif self.item.infix and len(self.text) < 100 and self.item.infix in word:
-            self.ranges[start] = end
-            self._hits.add(word)
-        if self.places and number >= self.places[-1] + self.options.affix_tokens and self.end == len(self.text) - 1:
-            self.end = end
-
-    def _advance(self) -> None:
-        current = self.places[self._next] if self._next < len(self.places) else -1
-        self._next += 1
-        while self._next < len(self.places) and self.places[self._next] == current:
-            self._next += 1
-        if not self._found_first:
-            self.start = self._before[0]
-        self._found_first = True
-
-    def _is_done(self, number: int) -> bool:
-        if self.item.full or self._next < len(self.places) or number < self.options.snippet_threshold:
-            return False
-        return number >= (self.places[-1] if self.places else 0) + self.options.affix_tokens
+    def _is_infix(self, word: str) -> bool:
+        return bool(self.item.infix) and len(self.text) < 100 and self.item.infix in word
 
     def _marked_end(self, word: str, start: int, end: int) -> int:
         """The end of what is marked: of a word found by its beginning, only that beginning."""
         asked = self.item.words.get(word)
         if asked is None or not asked.prefix or asked.root_length >= len(word.encode()):
             return end
-        text, place = self.text, start
-        letters = prefix_letters = 0
-        prefix_end = start
-        while place <= end:
-            ascii_letter = text[place].isascii()
-            place += 1
-            if ascii_letter and (place >= len(text) or self.item.analyser.tokenizer.skips(text[place])):
-                continue
-            letters += 1
-            prefix_letters += letters <= self.prefix_length
-            if letters == self.prefix_length:
-                prefix_end = place - 1
-        whole = letters - prefix_letters <= 2 and asked.typos != 0
-        return end if whole else prefix_end
+        letters = [place for place in range(start, end + 1) if not self._is_passed_over(place)]
+        if asked.typos and len(letters) - self.prefix_length <= 2:
+            return end
+        return letters[self.prefix_length - 1] if len(letters) >= self.prefix_length else start
+
+    def _is_passed_over(self, place: int) -> bool:
+        """Whether a letter does not count: one of ASCII at the end of the text, or before what is dropped."""
+        text = self.text
+        at_end = place + 1 >= len(text)
+        return text[place].isascii() and (at_end or self.item.analyser.tokenizer.skips(text[place + 1]))
