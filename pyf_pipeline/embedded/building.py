@@ -10,13 +10,14 @@ from pyf_pipeline.embedded import columns, inverted, segments
 from pyf_pipeline.embedded.analysis import Analyser, analyser_of
 from pyf_pipeline.embedded.arrays import AnyArray, IntArray, offsets_of
 from pyf_pipeline.embedded.inverted import narrowed
+from pyf_pipeline.embedded.merging import merge_postings
 from pyf_pipeline.embedded.schema import Field, Schema
 
 MERGE_AT = 8
 """How many segments of about one size are kept before they become one."""
 
-LARGEST_MERGED = 5_000
-"""How many documents a merged segment has at most: merging takes memory in proportion."""
+LARGEST_MERGED = 40_000
+"""How many documents a merged segment has at most: others wait for as long as merging takes."""
 
 
 def build_segment(
@@ -159,10 +160,7 @@ _Merger = Callable[[sqlite3.Connection, int, str, _Rows, list[columns.Placement]
 def _merge_postings(
     connection: sqlite3.Connection, new: int, field: str, rows: _Rows, placements: list[columns.Placement]
 ) -> None:
-    found = [(inverted.read_postings(connection, r.id, field), p) for r, p in zip(rows, placements, strict=True)]
-    held = [(part, p.target) for part, p in found if part is not None]
-    merged = inverted.merge_postings([part for part, _ in held], [target for _, target in held])
-    inverted.write_postings(connection, new, field, merged)
+    merge_postings(connection, new, field, [r.id for r in rows], [p.target for p in placements])
 
 
 def _number_merger(kind: str) -> _Merger:

@@ -6,13 +6,10 @@ says that it is the last word of its text, bits 16 to 30 are the place of the te
 place of the word in its text. Where all texts are short and alone, half of the bits do.
 """
 
-import bisect
 import itertools
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +19,6 @@ from pyf_pipeline.embedded.arrays import (
     offsets_of,
     pack,
     pack_texts,
-    spread,
     unpack,
     unpack_texts,
 )
@@ -30,7 +26,6 @@ from pyf_pipeline.embedded.segments import read_part
 from pyf_pipeline.embedded.tokens import SURELY_SHORT, cut
 
 CHUNK_BYTES = 128 * 1024
-MERGED_TOGETHER = 250_000
 LAST = 1 << 31
 PLACE = 0xFFFF
 ELEMENT = 0x7FFF
@@ -92,97 +87,55 @@ def stable_order(numbers: IntArray) -> IntArray:
     return keyed & 0xFFFFFFFF
 
 
-def merge_postings(parts: list[TermPostings], renumbered: list[IntArray]) -> TermPostings:
-    """Several segments' postings as one; `renumbered[k][d]` is document d of part k in the new one, -1 if dead.
-
-    One stretch of the alphabet after another, as merging takes several times the memory of what is merged.
-    """
-    merged = [_merged(stretch, renumbered) for stretch in _stretches(parts)]
-    offsets = np.cumsum([0, *(len(m.documents) for m in merged)])
-    places = np.cumsum([0, *(len(m.occurrences) for m in merged)])
-    return TermPostings(
-        terms=[term for m in merged for term in m.terms],
-        starts=np.concatenate([*(m.starts[:-1] + o for m, o in zip(merged, offsets, strict=False)), offsets[-1:]]),
-        documents=_joined([m.documents for m in merged], np.uint32),
-        occurrence_starts=np.concatenate(
-            [*(m.occurrence_starts[:-1] + p for m, p in zip(merged, places, strict=False)), places[-1:]]
-        ),
-        occurrences=_joined([m.occurrences for m in merged], np.uint32),
-    )
-
-
-def _stretches(parts: list[TermPostings]) -> Iterator[list[TermPostings]]:
-    """The parts cut at the same terms, so that there is not much in each cut."""
-    largest = max(parts, key=lambda p: len(p.occurrences))
-    count = sum(len(p.occurrences) for p in parts) // MERGED_TOGETHER + 1
-    ends = largest.occurrence_starts[largest.starts]
-    cuts = np.searchsorted(ends, [len(largest.occurrences) * i // count for i in range(1, count)])
-    terms = [largest.terms[c] for c in dict.fromkeys(cuts.tolist()) if c < len(largest.terms)]
-    places = [[0, *(bisect.bisect_left(p.terms, t) for t in terms), len(p.terms)] for p in parts]
-    for n in range(len(terms) + 1):
-        yield [_cut(p, at[n], at[n + 1]) for p, at in zip(parts, places, strict=True)]
-
-
-def _cut(postings: TermPostings, low: int, high: int) -> TermPostings:
-    first, last = int(postings.starts[low]), int(postings.starts[high])
-    bounds = postings.occurrence_starts[first : last + 1]
-    return TermPostings(
-        terms=postings.terms[low:high],
-        starts=postings.starts[low : high + 1] - first,
-        documents=postings.documents[first:last],
-        occurrence_starts=bounds - bounds[0],
-        occurrences=postings.occurrences[bounds[0] : bounds[-1]],
-    )
-
-
-def _merged(parts: list[TermPostings], renumbered: list[IntArray]) -> TermPostings:
-    terms = sorted({t for p in parts for t in p.terms})
-    number = {t: i for i, t in enumerate(terms)}
-    own = [np.fromiter(map(number.__getitem__, p.terms), dtype=np.int32, count=len(p.terms)) for p in parts]
-    term_of = np.concatenate([np.repeat(o, np.diff(p.starts)) for o, p in zip(own, parts, strict=True)])
-    documents = np.concatenate([new.astype(np.int32)[p.documents] for p, new in zip(parts, renumbered, strict=True)])
-    alive = np.flatnonzero(documents >= 0)
-    if not _one_after_another(renumbered):
-        alive = alive[stable_order(documents[alive])]
-    alive = alive[stable_order(term_of[alive])]
-    used, starts = np.unique(term_of[alive], return_index=True)
-    documents = documents[alive].astype(np.uint32)
-    lengths = np.concatenate([np.diff(p.occurrence_starts) for p in parts])[alive]
-    bases = np.cumsum([0, *(int(p.occurrence_starts[-1]) for p in parts)])
-    sources = np.concatenate([p.occurrence_starts[:-1] + b for p, b in zip(parts, bases, strict=False)])[alive]
-    occurrences = np.concatenate([p.occurrences for p in parts])
-    return TermPostings(
-        terms=[terms[i] for i in used],
-        starts=np.append(starts, len(alive)).astype(np.int64),
-        documents=documents,
-        occurrence_starts=offsets_of(lengths),
-        occurrences=occurrences[spread(sources, lengths)],
-    )
-
-
-def _one_after_another(renumbered: list[IntArray]) -> bool:
-    """Whether each part's documents all come before the next one's, so that its postings do too."""
-    bounds = [(int(alive.min()), int(alive.max())) for new in renumbered if len(alive := new[new >= 0])]
-    return all(a[1] < b[0] for a, b in itertools.pairwise(bounds))
-
-
 def write_postings(connection: sqlite3.Connection, segment: int, field: str, postings: TermPostings) -> None:
-    """Stores a field's terms as one part and its postings as chunks, each of whole terms, their places apart."""
-    counts = np.diff(postings.starts)
-    occurrence_counts = (
-        postings.occurrence_starts[postings.starts[1:]] - postings.occurrence_starts[postings.starts[:-1]]
-    )
-    chunk_of = _chunks(counts * 8 + occurrence_counts * 4)
-    dictionary = pack(
-        terms=pack_texts(postings.terms), count=np.array([len(postings.terms)]), documents=counts.astype(np.uint32),
-        chunk=chunk_of.astype(np.uint32),
-    )  # fmt: skip
-    rows: list[tuple[int, str, int, bytes]] = [(segment, f"terms:{field}", 0, dictionary)]
-    bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), len(chunk_of)] if len(chunk_of) else []
-    for chunk, (low, high) in enumerate(itertools.pairwise(bounds)):
-        documents, places = _chunk_blocks(postings, low, high)
-        rows += [(segment, f"postings:{field}", chunk, documents), (segment, f"places:{field}", chunk, places)]
-    connection.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
+    """Stores a field's postings."""
+    writer = PostingsWriter(connection, segment, field)
+    writer.add(postings)
+    writer.finish()
+
+
+class PostingsWriter:
+    """Stores a field's postings, given some of its terms after the other, in their order.
+
+    The terms make one part; the postings are stored in chunks, each of whole terms, their places apart.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, segment: int, field: str) -> None:
+        self._connection = connection
+        self._segment = segment
+        self._field = field
+        self._terms: list[bytes] = []
+        self._counts: list[AnyArray] = [np.zeros(0, dtype=np.uint32)]
+        self._chunk_of: list[IntArray] = [np.zeros(0, dtype=np.int64)]
+        self._chunks = 0
+
+    def add(self, postings: TermPostings) -> None:
+        """Stores the postings of the next terms."""
+        if not postings.terms:
+            return
+        counts = np.diff(postings.starts)
+        occurrence_counts = np.diff(postings.occurrence_starts[postings.starts])
+        chunk_of = _chunks(counts * 8 + occurrence_counts * 4)
+        bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), len(chunk_of)]
+        rows = []
+        for number, (low, high) in enumerate(itertools.pairwise(bounds), self._chunks):
+            documents, places = _chunk_blocks(postings, low, high, len(self._terms))
+            rows.append((self._segment, f"postings:{self._field}", number, documents))
+            rows.append((self._segment, f"places:{self._field}", number, places))
+        self._connection.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
+        self._terms += postings.terms
+        self._counts.append(counts.astype(np.uint32))
+        self._chunk_of.append(chunk_of + self._chunks)
+        self._chunks += len(bounds) - 1
+
+    def finish(self) -> None:
+        """Stores the terms, after which they can be looked up."""
+        dictionary = pack(
+            terms=pack_texts(self._terms), count=np.array([len(self._terms)]),
+            documents=np.concatenate(self._counts), chunk=np.concatenate(self._chunk_of).astype(np.uint32),
+        )  # fmt: skip
+        row = (self._segment, f"terms:{self._field}", 0, dictionary)
+        self._connection.execute("INSERT INTO parts VALUES (?, ?, ?, ?)", row)
 
 
 def _chunks(sizes: IntArray) -> IntArray:
@@ -193,11 +146,12 @@ def _chunks(sizes: IntArray) -> IntArray:
     return np.cumsum(np.append(0, raw[1:] != raw[:-1]))
 
 
-def _chunk_blocks(postings: TermPostings, low: int, high: int) -> tuple[bytes, bytes]:
+def _chunk_blocks(postings: TermPostings, low: int, high: int, before: int) -> tuple[bytes, bytes]:
+    """A chunk of some terms, before which there are as many others, and its places."""
     first, last = int(postings.starts[low]), int(postings.starts[high])
     bounds = postings.occurrence_starts[first : last + 1]
     documents = pack(
-        first=np.array([low]),
+        first=np.array([before + low]),
         starts=(postings.starts[low : high + 1] - first).astype(np.uint32),
         documents=narrowed(postings.documents[first:last]),
         lengths=narrowed(np.diff(bounds)),
@@ -285,24 +239,3 @@ def read_dictionary(connection: sqlite3.Connection, segment: int, field: str) ->
         return None
     found = unpack(data)
     return Dictionary(unpack_texts(found["terms"], int(found["count"][0])), found["documents"], found["chunk"])
-
-
-def read_postings(connection: sqlite3.Connection, segment: int, field: str) -> TermPostings | None:
-    """All postings of a field in a segment, for merging."""
-    dictionary = read_dictionary(connection, segment, field)
-    if dictionary is None:
-        return None
-    count = int(dictionary.chunk[-1]) + 1 if len(dictionary.chunk) else 0
-    chunks = [read_chunk(connection, segment, field, c) for c in range(count)]
-    places = [lengthened(read_places(connection, segment, field, c)) for c in range(count)]
-    return TermPostings(
-        terms=dictionary.terms,
-        starts=offsets_of(dictionary.documents),
-        documents=_joined([c.documents for c in chunks], np.uint32),
-        occurrence_starts=offsets_of(_joined([np.diff(c.occurrence_starts) for c in chunks], np.uint32)),
-        occurrences=_joined(places, np.uint32),
-    )
-
-
-def _joined(arrays: list[AnyArray], dtype: Any) -> AnyArray:
-    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=dtype)
