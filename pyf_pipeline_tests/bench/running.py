@@ -110,14 +110,12 @@ def execute(executor: str) -> dict[str, float]:
 
 
 def _job(executor: Any) -> Any:
-    import dataclasses
-
     import dagster as dg
 
     from pyf_pipeline.definitions import defs
 
     job = dg.define_asset_job("measured", dg.AssetSelection.assets(*_keys()), executor_def=executor)
-    return dataclasses.replace(defs, jobs=[job], schedules=[], sensors=[]).resolve_job_def("measured")
+    return dg.Definitions(assets=defs.assets, jobs=[job], resources=defs.resources).resolve_job_def("measured")
 
 
 def _in_process() -> Any:
