@@ -134,6 +134,8 @@ class Postings:
         lengths = np.zeros(len(there), dtype=np.int64)
         lengths[there] = self.lengths[at]
         starts = offsets_of(lengths)
+        if len(at) == len(self.documents) and self.order is None and (at[1:] > at[:-1]).all():
+            return Runs(starts, self._every(source))
         values = np.empty(int(starts[-1]), dtype=np.uint32)
         stored = at if self.order is None else self.order[at]
         bounds = offsets_of(np.array([p.size for p in self.pieces], dtype=np.int64))
@@ -143,10 +145,26 @@ class Postings:
             mine = (owners == number).nonzero()[0]
             chunk, places = source(self.pieces[number])
             rows = self.pieces[number].rows(stored[mine] - bounds[number])
-            begins = chunk.occurrence_starts[rows].astype(np.int64)
-            length = chunk.occurrence_starts[rows + 1] - begins
-            values[spread(targets[mine], length)] = lengthened(places[spread(begins, length)])
+            values[spread(targets[mine], self.lengths[at[mine]])] = _places(chunk, places, rows)
         return Runs(starts, values)
+
+    def _every(self, source: Source) -> AnyArray:
+        """All occurrences as they are stored."""
+        found = [np.zeros(0, dtype=np.uint32)]
+        for piece in self.pieces:
+            chunk, places = source(piece)
+            if piece.alive is None:
+                low, high = chunk.occurrence_starts[piece.first], chunk.occurrence_starts[piece.first + piece.size]
+                found.append(lengthened(places[low:high]))
+            else:
+                found.append(_places(chunk, places, piece.rows(np.arange(piece.size))))
+        return np.concatenate(found)
+
+
+def _places(chunk: Chunk, places: AnyArray, rows: IntArray) -> AnyArray:
+    """The places of some postings of a chunk."""
+    begins = chunk.occurrence_starts[rows].astype(np.int64)
+    return lengthened(places[spread(begins, chunk.occurrence_starts[rows + 1] - begins)])
 
 
 NO_POSTINGS = Postings(np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -178,9 +196,11 @@ def phrase_documents(source: Callable[[Postings, IntArray], Runs], terms: list[P
     documents = in_all([t.documents for t in terms])
     keys: IntArray | None = None
     for place, term in enumerate(terms):
-        found = source(term, documents)
+        # All of a term is read sooner than the most of it.
+        some = documents if len(documents) * 2 < len(term) else term.documents
+        found = source(term, some)
         # Where the phrase would begin, in which text of which document. Words beyond the last place share it.
-        begins = (documents << 31).repeat(found.lengths) + (found.values & ~np.uint32(LAST)) - place
+        begins = (some << 31).repeat(found.lengths) + (found.values & ~np.uint32(LAST)) - place
         begins = begins[(found.values & PLACE) >= place]
         begins = begins[np.diff(begins, prepend=-1) > 0]
         keys = begins if keys is None else common(keys, begins)
