@@ -94,7 +94,7 @@ def common(some: IntArray, others: IntArray) -> IntArray:
     if len(few) * MANY < len(many):
         return few[contained(few, many)]
     both: IntArray = np.concatenate([few, many])
-    both.sort()
+    both.sort(kind="stable")  # which merges what is sorted already
     twice: IntArray = both[:-1][both[1:] == both[:-1]]
     return twice
 
