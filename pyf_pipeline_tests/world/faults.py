@@ -41,7 +41,8 @@ class Fault:
         route: The route that it touches (`simple`, `project`, `release`, `xmlrpc`, `rss`, `graphql`, `rest`,
             `downloads`); None: all.
         match: A regular expression searched in the name asked for (else in the path); None: every request.
-        share: The share of matching requests that are spoiled, drawn from a seeded generator.
+        share: The share of matching requests that are spoiled, drawn from the seed for each name and its count of
+            requests: the same ones whatever the order in which threads ask.
         times: How many answers are spoiled in all; None: no end.
         per_name: How many answers are spoiled for each name; None: no limit. 1 makes every first attempt fail.
         status: The status of a `status` fault, and of `secondary` (403 or 429).
@@ -76,8 +77,8 @@ class Faults:
     def __init__(self, seed: int) -> None:
         self._lock = threading.Lock()
         self._seed = seed
-        self._rng = random.Random(f"{seed}/faults")
         self._active: list[Fault] = []
+        self._drawn: Counter[tuple[int, str]] = Counter()
         self._played: Counter[int] = Counter()
         self._played_per_name: Counter[tuple[int, str]] = Counter()
 
@@ -87,12 +88,12 @@ class Faults:
             self._active.append(fault)
 
     def clear(self) -> None:
-        """Behave again, and start the generator anew."""
+        """Behave again, and forget what was asked."""
         with self._lock:
             self._active.clear()
+            self._drawn.clear()
             self._played.clear()
             self._played_per_name.clear()
-            self._rng = random.Random(f"{self._seed}/faults")
 
     def choose(self, route: str, name: str, path: str) -> Fault | None:
         """The fault to play on a request, if any; counts it as played."""
@@ -115,4 +116,8 @@ class Faults:
             return False
         if fault.per_name is not None and self._played_per_name[index, name or path] >= fault.per_name:
             return False
-        return fault.share >= 1 or self._rng.random() < fault.share
+        return fault.share >= 1 or self._draw(index, name or path) < fault.share
+
+    def _draw(self, index: int, asked: str) -> float:
+        self._drawn[index, asked] += 1
+        return random.Random(f"{self._seed}/faults/{index}/{asked}/{self._drawn[index, asked]}").random()

@@ -77,6 +77,21 @@ def test_share_is_kept_and_repeatable() -> None:
     assert 150 < sum(played()) < 250
 
 
+def test_whose_turn_it_is_decides_nothing_about_a_share() -> None:
+    """Else the last of many threads could meet all the bad luck that the seed holds, one try after another."""
+
+    def played(order: list[str]) -> dict[str, list[bool]]:
+        world = World(size=10, seed=4)
+        world.faults.add(Fault("status", route="project", share=0.4))
+        tries: dict[str, list[bool]] = {}
+        for name in order:
+            tries.setdefault(name, []).append(world.faults.choose("project", name, "") is not None)
+        return tries
+
+    names = [f"n{number}" for number in range(20)]
+    assert played(names * 5) == played([name for name in reversed(names) for _ in range(5)])
+
+
 def test_first_attempt_of_every_name_fails() -> None:
     world = World(size=10, seed=4)
     world.faults.add(Fault("status", route="project", per_name=1, match="^a"))
