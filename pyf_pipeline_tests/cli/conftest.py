@@ -108,6 +108,7 @@ def fresh_settings(folder: Path, world: World, servers: Servers, monkeypatch: py
         "PYPI_URL": servers.pypi_url,
         "GITHUB_API_URL": servers.github_url,
         "GITHUB_TOKEN": world.github.token,
+        "PYF_RETRY_SECONDS": "0",
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
