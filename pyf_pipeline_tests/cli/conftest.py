@@ -123,6 +123,10 @@ def restored() -> Iterator[None]:
     yield
     forget()
     sys.modules.update(before)
+    for name, module in before.items():
+        # A package keeps the module that was imported last; what patches by name would find that one.
+        package, _, leaf = name.rpartition(".")
+        setattr(sys.modules[package], leaf, module)
     os.environ.clear()
     os.environ.update(variables)
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,12 +104,12 @@ def servers(world: World) -> Iterator[Servers]:
         yield servers
 
 
-@pytest.fixture
-def pipeline(tmp_path: Path, world: World, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
-    monkeypatch.setenv("GITHUB_TOKEN", world.github.token)
+@contextmanager
+def installed(folder: Path, world: World, servers: Servers) -> Iterator[Pipeline]:
+    """A fresh installation in a folder."""
     settings = Settings.model_validate(
         {
-            "pyf_home": tmp_path / "state",
+            "pyf_home": folder / "state",
             "pypi_url": servers.pypi_url,
             "pypi_concurrency": 8,
             "github_api_url": servers.github_url,
@@ -117,6 +118,20 @@ def pipeline(tmp_path: Path, world: World, servers: Servers, monkeypatch: pytest
             "pypistats_per_minute": 6_000,
         }
     )
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+    with pytest.MonkeyPatch.context() as monkeypatch, dg.instance_for_test(temp_dir=str(folder)) as instance:
+        monkeypatch.setenv("GITHUB_TOKEN", world.github.token)
         yield Pipeline(settings, instance)
-    world.faults.clear()
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, world: World, servers: Servers) -> Iterator[Pipeline]:
+    with installed(tmp_path, world, servers) as pipeline:
+        yield pipeline
+
+
+@pytest.fixture(autouse=True)
+def _fair_weather(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What one test has broken is whole for the next."""
+    yield
+    if "world" in request.fixturenames:
+        request.getfixturevalue("world").faults.clear()
