@@ -37,8 +37,8 @@ else
 	@echo 'make dev: STATE is $(STATE); it can be live or demo' >&2; exit 2
 endif
 
-test: ready ## Run the tests, on two processes; ARGS='-k name' for some of them
-	@exec $(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+test: ready ## Run the tests, on three processes (one mostly waits); ARGS='-k name' for some of them
+	@exec $(PY) -m pytest -n 3 --dist worksteal $(ARGS)
 
 bench: ready ## Measure what things cost, beside the last figures; ARGS='pypi-first …' for some of it
 	@exec $(PY) -m pyf_pipeline_tests.bench $(ARGS)
