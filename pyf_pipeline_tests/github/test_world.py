@@ -204,7 +204,7 @@ def test_a_thousand_packages_in_few_calls_and_little_time() -> None:
         Fault("not_object", route="graphql", times=3),
         Fault("secondary", route="graphql", times=2, status=403, retry_after=1),
         Fault("secondary", route="graphql", times=2, status=429, retry_after=1, retry_after_date=True),
-        Fault("status", route="graphql", status=502, share=0.3),
+        Fault("status", route="graphql", status=502, share=0.4),
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )

@@ -41,8 +41,8 @@ class Fault:
         route: The route that it touches (`simple`, `project`, `release`, `xmlrpc`, `rss`, `graphql`, `rest`,
             `downloads`); None: all.
         match: A regular expression searched in the name asked for (else in the path); None: every request.
-        share: The share of matching requests that are spoiled, drawn from the seed for each name and its count of
-            requests: the same ones whatever the order in which threads ask.
+        share: The share of matching requests that are spoiled, drawn from a seeded generator for each name: the same
+            ones whatever the order in which threads ask.
         times: How many answers are spoiled in all; None: no end.
         per_name: How many answers are spoiled for each name; None: no limit. 1 makes every first attempt fail.
         status: The status of a `status` fault, and of `secondary` (403 or 429).
@@ -78,7 +78,7 @@ class Faults:
         self._lock = threading.Lock()
         self._seed = seed
         self._active: list[Fault] = []
-        self._drawn: Counter[tuple[int, str]] = Counter()
+        self._generators: dict[str, random.Random] = {}
         self._played: Counter[int] = Counter()
         self._played_per_name: Counter[tuple[int, str]] = Counter()
 
@@ -88,10 +88,10 @@ class Faults:
             self._active.append(fault)
 
     def clear(self) -> None:
-        """Behave again, and forget what was asked."""
+        """Behave again, and start the generators anew."""
         with self._lock:
             self._active.clear()
-            self._drawn.clear()
+            self._generators.clear()
             self._played.clear()
             self._played_per_name.clear()
 
@@ -116,8 +116,9 @@ class Faults:
             return False
         if fault.per_name is not None and self._played_per_name[index, name or path] >= fault.per_name:
             return False
-        return fault.share >= 1 or self._draw(index, name or path) < fault.share
+        return fault.share >= 1 or self._generator(name).random() < fault.share
 
-    def _draw(self, index: int, asked: str) -> float:
-        self._drawn[index, asked] += 1
-        return random.Random(f"{self._seed}/faults/{index}/{asked}/{self._drawn[index, asked]}").random()
+    def _generator(self, name: str) -> random.Random:
+        if name not in self._generators:
+            self._generators[name] = random.Random(f"{self._seed}/faults{name}")
+        return self._generators[name]
