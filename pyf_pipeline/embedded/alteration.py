@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Any
 
-from pyf_pipeline.embedded import building, segments
+from pyf_pipeline.embedded import building, segments, standing
 from pyf_pipeline.embedded.catalogue import Collection, get_collection, list_collections, save_schema
 from pyf_pipeline.embedded.dictionaries import check_dictionaries
 from pyf_pipeline.embedded.documents import check_added_fields, field_values
@@ -61,6 +61,8 @@ def _alter_fields(connection: sqlite3.Connection, collection: Collection, raw: A
         added.append(field)
         shown.append(_altered(field))
     schema = collection.schema.with_fields(tuple(fields.values()))
+    for name in collection.schema.searchable.keys() - schema.searchable.keys() | {f.name for f in added}:
+        standing.forget(connection, collection.id, name)
     check_dictionaries(connection, added)
     _index_added(connection, collection, schema, added)
     save_schema(connection, collection.id, schema)
@@ -91,6 +93,18 @@ def _index_added(connection: sqlite3.Connection, collection: Collection, schema:
     concrete = [f for f in added if not f.is_pattern and not f.is_object]
     check_added_fields(connection, collection, schema, concrete)
     _index(connection, collection, schema, concrete)
+    _note(connection, collection, [f for f in standing.facet_fields(schema) if f in concrete])
+
+
+def _note(connection: sqlite3.Connection, collection: Collection, counted: list[Field]) -> None:
+    """Notes the values of new facets in the order in which a batch of all documents would bring them."""
+    found: dict[int, dict[str, Any]] = {}
+    for row in segments.read_segments(connection, collection.id) if counted else []:
+        for field in counted:
+            for seq, value in zip(row.seqs.tolist(), field_values(connection, collection.id, row, field), strict=True):
+                if value is not None:
+                    found.setdefault(seq, {})[field.name] = value
+    standing.Changes(connection, collection.id, collection.version, counted).note({}, dict(sorted(found.items())))
 
 
 def _index(connection: sqlite3.Connection, collection: Collection, schema: Schema, concrete: list[Field]) -> None:

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyf_pipeline.embedded import segments
+from pyf_pipeline.embedded import segments, standing
 from pyf_pipeline.embedded.dictionaries import check_dictionaries
 from pyf_pipeline.embedded.errors import ApiError, bad_request, not_found
 from pyf_pipeline.embedded.jsontext import dumps, loads
@@ -89,6 +89,7 @@ def delete_collection(connection: sqlite3.Connection, name: str) -> Collection:
     if found is None:
         raise not_found(f"No collection with name `{name}` found.")
     segments.drop_segments(connection, [r.id for r in segments.read_segments(connection, found.id)])
+    standing.forget(connection, found.id)
     connection.execute("DELETE FROM documents WHERE collection_id = ?", (found.id,))
     connection.execute("DELETE FROM collections WHERE id = ?", (found.id,))
     return found

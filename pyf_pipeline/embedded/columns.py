@@ -4,6 +4,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray, offsets_
 from pyf_pipeline.embedded.ordering import bucket_order
 from pyf_pipeline.embedded.schema import Field
 from pyf_pipeline.embedded.tokens import sort_form
-from pyf_pipeline.embedded.validation import wrapped_int64
+from pyf_pipeline.embedded.validation import float_text, wrapped_int64
 
 MAX_FACET_BYTES = 100
 
@@ -82,10 +83,18 @@ def build_labels(texts: list[list[str]], seqs: Sequence[int]) -> Labels:
 
 
 def facet_texts(value: Any, field: Field) -> list[str]:
-    """The texts by which a value of a string field is counted: cut to 100 bytes."""
+    """The texts by which a field's value is counted: strings cut to 100 bytes, numbers as they are shown."""
     if value is None:
         return []
-    return [_cut(v) for v in value] if field.is_array else [_cut(value)]
+    text = _cut if field.is_string else partial(number_text, field)
+    return [text(v) for v in value] if field.is_array else [text(value)]
+
+
+def number_text(field: Field, value: Any) -> str:
+    """A number or truth value as a facet shows it."""
+    if field.is_bool:
+        return "true" if value else "false"
+    return float_text(value) if field.is_float else str(wrapped_int64(int(value)))
 
 
 def _cut(text: str) -> str:

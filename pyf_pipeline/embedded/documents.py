@@ -5,14 +5,14 @@ and none if it does not.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import orjson
 
-from pyf_pipeline.embedded import building, segments
+from pyf_pipeline.embedded import building, segments, standing
 from pyf_pipeline.embedded.catalogue import Collection, save_schema
 from pyf_pipeline.embedded.detection import detect_fields
 from pyf_pipeline.embedded.errors import ApiError, bad_request, not_found
@@ -23,6 +23,9 @@ from pyf_pipeline.embedded.validation import Checker, missing
 
 ACTIONS = ("create", "upsert", "update", "emplace")
 MAX_ID_BYTES = 1000
+
+DELETED_TOGETHER = 1000
+"""How many documents that are to be deleted are held in memory at a time."""
 
 
 @dataclass(slots=True)
@@ -133,6 +136,7 @@ class Batch:
         collection = self.collection.id
         if self.schema is not self.collection.schema:
             save_schema(self.connection, collection, self.schema)
+        before = flat_documents(self.connection, self.collection, sorted(self._replaced))
         dropped = {f.name for f in self.schema.fields if not f.store}
         self.connection.executemany(
             "INSERT INTO documents (collection_id, seq, id, body) VALUES (?, ?, ?, ?)"
@@ -142,12 +146,24 @@ class Batch:
         segments.mark_dead(self.connection, collection, np.array(sorted(self._replaced), dtype=np.int64))
         values = {p.seq: flat_values(p.document, self.schema) for p in self._pending.values()}
         building.build_segment(self.connection, collection, self.schema, values)
+        fields = standing.facet_fields(self.schema)
+        standing.Changes(self.connection, collection, self.collection.version, fields).note(before, values)
         building.merge_if_due(self.connection, collection)
         self.connection.execute(
             "UPDATE collections SET next_seq = ?, num_documents = num_documents + ?, version = version + 1"
             " WHERE id = ?",
             (self._next_seq, self._added, collection),
         )
+
+
+def flat_documents(
+    connection: sqlite3.Connection, collection: Collection, seqs: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """The flat values of stored documents, by their sequence numbers; of none where no field is counted by them."""
+    if not standing.facet_fields(collection.schema):
+        return {}
+    found = (flat_values(d, collection.schema) for d in bodies(connection, collection.id, seqs))
+    return dict(zip(seqs, found, strict=True))
 
 
 def _stored_form(document: dict[str, Any], dropped: set[str]) -> str:
@@ -264,6 +280,10 @@ def delete_many(connection: sqlite3.Connection, collection: Collection, seqs: li
     """Removes documents by their sequence numbers; gives how many there were."""
     if not seqs:
         return 0
+    fields = standing.facet_fields(collection.schema)
+    changes = standing.Changes(connection, collection.id, collection.version, fields)
+    for low in range(0, len(seqs), DELETED_TOGETHER):
+        changes.note(flat_documents(connection, collection, seqs[low : low + DELETED_TOGETHER]), {})
     cursor = connection.executemany(
         "DELETE FROM documents WHERE collection_id = ? AND seq = ?", [(collection.id, s) for s in seqs]
     )

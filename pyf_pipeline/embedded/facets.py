@@ -19,6 +19,7 @@ from pyf_pipeline.embedded.view import View
 
 FEW_VALUES = 250
 MANY_HITS = 1000
+MANY_DOCUMENTS = 10_000
 MAX_FACETS = 250
 
 
@@ -184,14 +185,17 @@ class Counter:
         if request.ranges:
             return self._ranges(request, field)
         labels = self._labels(field)
-        codes, owners = self._counted(field, labels)
+        by_value_index = self._by_value_index(request, field, labels)
+        codes, owners = self._counted(field, labels, all_of_them=self.everything and by_value_index)
         counts = self._totals(labels, codes, owners)
-        order = self._order(request, labels, counts, (codes, owners))
+        order = self._order(request, labels, counts, (codes, owners), by_value_index=by_value_index)
         matching = self._matching(field, labels, order)
         if matching is not None:
             order = [c for c in order if c in matching]
-        if by_value_index := self._by_value_index(request, labels):
+        if by_value_index:
             order = order[: self._examined()]
+            if not request.by_name:
+                order.sort(key=lambda c: -counts[c])
         if request.wildcard and not order:
             return None
         chosen = order[: self.options.max_values]
@@ -210,11 +214,16 @@ class Counter:
             return self.view.facet_labels(self.connection, field)
         return number_labels(self.connection, self.view, field)
 
-    def _counted(self, field: Field, labels: Labels) -> tuple[IntArray, IntArray]:
-        """The values of the hits and whose they are, a value at most once for each document."""
-        codes, owners = self.view.memo("values", field.name, lambda: _owned(labels))
+    def _counted(self, field: Field, labels: Labels, *, all_of_them: bool) -> tuple[IntArray, IntArray]:
+        """The values of the hits or of all documents and whose they are, a value at most once for each document."""
+        codes, owners = self._owned(field.name, labels)
+        if all_of_them:
+            return codes, owners
         mask = self.hits[owners]
         return codes[mask], owners[mask]
+
+    def _owned(self, name: str, labels: Labels) -> tuple[IntArray, IntArray]:
+        return self.view.memo("values", name, lambda: _owned(labels))
 
     def _totals(self, labels: Labels, codes: IntArray, owners: IntArray) -> IntArray:
         if self.groups is not None:
@@ -223,7 +232,13 @@ class Counter:
         return np.bincount(codes, minlength=len(labels.names))
 
     def _order(
-        self, request: FacetRequest, labels: Labels, counts: IntArray, counted: tuple[IntArray, IntArray]
+        self,
+        request: FacetRequest,
+        labels: Labels,
+        counts: IntArray,
+        counted: tuple[IntArray, IntArray],
+        *,
+        by_value_index: bool,
     ) -> list[int]:
         """The values that were counted, in the order in which they are shown."""
         found = np.flatnonzero(counts).tolist()
@@ -232,12 +247,12 @@ class Counter:
             return sorted(found, key=lambda c: best[c], reverse=request.by_name == "desc")
         if request.by_name:
             return sorted(found, key=lambda c: labels.names[c].encode(), reverse=request.by_name == "desc")
-        if not self._by_value_index(request, labels):
+        if not by_value_index:
             return sorted(found, key=lambda c: (-counts[c], -c))
-        # Of equally frequent values the first that came stays behind those that came later.
-        ranked = sorted(found, key=lambda c: (-counts[c], c))
-        runs = [list(run) for _, run in itertools.groupby(ranked, key=lambda c: counts[c])]
-        return [code for run in runs for code in [*run[1:], run[0]]]
+        known = self.view.standings(self.connection, request.field)
+        changed = {c: known[name].changed for c in found if (name := labels.names[c]) in known}
+        total = self.view.memo("totals", request.field, lambda: np.bincount(self._owned(request.field, labels)[0]))
+        return sorted(found, key=lambda c: (-total[c], changed.get(c, c)))
 
     def _sort_values(self, name: str, codes: IntArray, owners: IntArray, count: int) -> IntArray:
         field = self.view.schema.by_name[name]
@@ -251,15 +266,24 @@ class Counter:
         last[codes] = values
         return last
 
-    def _by_value_index(self, request: FacetRequest, labels: Labels) -> bool:
+    def _by_value_index(self, request: FacetRequest, field: Field, labels: Labels) -> bool:
         """Whether Typesense would look through the most frequent values only, instead of through all hits."""
-        if self.options.strategy != "automatic":
-            return self.options.strategy == "top_values"
-        if self.groups is not None or request.sort_field or len(labels.names) > 0.8 * self.view.size:
+        if self.options.strategy not in {"automatic", "top_values"} or not self._has_value_index(field, labels):
+            return False
+        if self.options.strategy == "top_values":
+            return True
+        if self.groups is not None or request.sort_field:
             return False
         hits = int(np.count_nonzero(self.hits))
         many = hits > MANY_HITS and (len(labels.names) < FEW_VALUES or hits * 2 > self.view.size)
         return self.everything or many or bool(request.by_name)
+
+    def _has_value_index(self, field: Field, labels: Labels) -> bool:
+        """A large collection has none of a field that few documents have, or nearly each with a value of its own."""
+        if self.view.size < MANY_DOCUMENTS:
+            return True
+        having = len(distinct(self._owned(field.name, labels)[1]))
+        return having >= MANY_DOCUMENTS and len(labels.names) <= 0.8 * self.view.size
 
     def _examined(self) -> int:
         return self.options.max_values * (1 if self.everything else 2)
@@ -363,7 +387,7 @@ def number_labels(connection: sqlite3.Connection, view: View, field: Field) -> L
     def make() -> Labels:
         column = view.numbers(connection, field)
         values, codes = np.unique(column.values, return_inverse=True)
-        order = _number_order(view, field, column, values)
+        order = _number_order(connection, view, field, column, values)
         place = np.empty(len(order), dtype=np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
         if field.is_bool:
@@ -375,12 +399,18 @@ def number_labels(connection: sqlite3.Connection, view: View, field: Field) -> L
     return view.memo("number labels", field.name, make)
 
 
-def _number_order(view: View, field: Field, column: Numbers, values: AnyArray) -> list[int]:
+def _number_order(
+    connection: sqlite3.Connection, view: View, field: Field, column: Numbers, values: AnyArray
+) -> list[int]:
     """How Typesense numbers a field's values: 64-bit integers as they come, all others by their own bits."""
     if field.is_float:
         return [int(i) for i in np.argsort(values.view(np.uint32), kind="stable")]
     if not field.type.startswith("int64"):
         return list(range(len(values)))
+    known = view.standings(connection, field.name)
+    texts = [str(v) for v in values]
+    if all(t in known for t in texts):
+        return sorted(range(len(texts)), key=lambda i: known[texts[i]].came)
     having = np.flatnonzero(column.counts())
     rank = {int(v): i for i, v in enumerate(values)}
     seen: dict[int, None] = {}

@@ -68,6 +68,14 @@ CREATE TABLE IF NOT EXISTS parts (
     data BLOB NOT NULL,
     PRIMARY KEY (segment_id, name, chunk)
 );
+CREATE TABLE IF NOT EXISTS standings (
+    id INTEGER PRIMARY KEY,
+    collection_id INTEGER NOT NULL,
+    field TEXT NOT NULL,
+    value TEXT NOT NULL,
+    changed INTEGER NOT NULL,
+    UNIQUE (collection_id, field, value)
+);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS named (
     kind TEXT NOT NULL,

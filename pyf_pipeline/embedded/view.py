@@ -22,6 +22,7 @@ from pyf_pipeline.embedded.nearby import Vocabulary
 from pyf_pipeline.embedded.postings import NO_POSTINGS, Piece, Postings, Runs, postings_of
 from pyf_pipeline.embedded.recent import Recent
 from pyf_pipeline.embedded.schema import Field, Schema
+from pyf_pipeline.embedded.standing import Standing, standings
 
 CHUNK_CACHE_BYTES = 48 * 1024 * 1024
 POSTINGS_CACHE_BYTES = 32 * 1024 * 1024
@@ -145,6 +146,10 @@ class View:
     def facet_labels(self, connection: sqlite3.Connection, fld: Field) -> columns.Labels:
         """The texts by which a string field is counted."""
         return self.memo("facet", fld.name, lambda: self._labels(connection, f"facet:{fld.name}"))
+
+    def standings(self, connection: sqlite3.Connection, name: str) -> dict[str, Standing]:
+        """When the values of a field came and when their counts last changed."""
+        return self.memo("standings", name, lambda: standings(connection, self.collection, name))
 
     def label_words(self, connection: sqlite3.Connection, fld: Field) -> LabelWords | None:
         """The values by which a string field is counted by their words; None where it is not, or they are many."""
