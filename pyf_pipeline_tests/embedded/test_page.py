@@ -3,8 +3,6 @@
 import html
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pyf_pipeline.embedded.page.app import MAX_SEARCH_BYTES, create_page
 from pyf_pipeline.embedded.page.upstream import AwayError, Offer, TypesenseUpstream
 from pyf_pipeline.embedded.server import create_app
+from pyf_pipeline_tests.embedded.browser import CHROMIUM, Browser, dom
 from pyf_pipeline_tests.embedded.conftest import ADMIN, client_of, listening
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine to show the page in")
 
 FIELDS: list[dict[str, Any]] = [
@@ -83,6 +81,12 @@ def app(path: Path, filled: typesense.Client) -> Recorded:
 
 
 @pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    with Browser(tmp_path / "browser") as started:
+        yield started
+
+
+@pytest.fixture
 def base(app: Recorded) -> Iterator[str]:
     with listening(app) as port:
         yield f"http://127.0.0.1:{port}"
@@ -93,16 +97,6 @@ def data_of(shell: str) -> dict[str, Any]:
     assert found is not None
     loaded: dict[str, Any] = json.loads(found[1])
     return loaded
-
-
-def dom(address: str) -> str:
-    """What a browser makes of an address, once all has come to rest."""
-    assert CHROMIUM is not None
-    command = [
-        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000", "--dump-dom",
-        "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", address,
-    ]  # fmt: skip
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 def test_the_page_is_given_a_key_that_searches_and_nothing_else(base: str, path: Path) -> None:
@@ -241,3 +235,48 @@ def test_nothing_that_a_package_holds_runs_in_a_browser(base: str, app: Recorded
     assert not re.search("attack|evil", html.unescape(frame[: frame.index("</iframe>")]))
     assert "/page/readme.css" in app.paths
     assert [p for p in app.paths if "attack" in p or p == "/x"] == []
+
+
+@needs_browser
+def test_a_package_is_opened_and_closed_by_keys_and_back_leads_further(base: str, browser: Browser) -> None:
+    browser.open(f"{base}/?c=plone", "document.querySelectorAll('#results li h3').length === 20")
+    browser.value("document.getElementById('after').click()")
+    browser.until("document.getElementById('status').textContent.endsWith('page 2 of 2')")
+    browser.value("document.getElementById('query').focus()")
+    browser.type("package-7")
+    browser.until("document.getElementById('status').textContent.startsWith('1 package,')")
+    assert browser.value("location.search") == "?c=plone&q=package-7"
+    browser.value("document.querySelector('a[data-id]').focus()")
+    browser.press("Enter")
+    browser.until("document.activeElement.id === 'package-name'")
+    assert browser.value("document.activeElement.textContent") == "package-7"
+    assert browser.value("location.search").endswith("&p=package-7")
+    browser.press("Escape")
+    browser.until("!document.getElementById('package').open && location.search === '?c=plone&q=package-7'")
+    assert browser.value("document.activeElement.dataset.id") == "package-7"
+    browser.value("history.forward()")
+    browser.until("document.getElementById('package').open")
+    browser.value("history.back()")
+    browser.until("!document.getElementById('package').open && location.search === '?c=plone&q=package-7'")
+    browser.value("history.back()")
+    browser.until("document.getElementById('status').textContent === '31 packages, page 1 of 2'")
+    assert browser.value("location.search") == "?c=plone"
+    assert not browser.value("document.getElementById('package').open")
+
+
+@needs_browser
+def test_closing_a_package_that_the_address_named_leaves_its_collection(base: str, browser: Browser) -> None:
+    browser.open(f"{base}/?c=plone&p=package-7", "document.getElementById('package').open")
+    browser.value("document.getElementById('close').click()")
+    browser.until("!document.getElementById('package').open && location.search === '?c=plone'")
+    assert browser.value("document.querySelectorAll('#results li h3').length") == 20
+
+
+@needs_browser
+def test_back_brings_the_page_before_with_what_it_found(base: str, browser: Browser) -> None:
+    browser.open(f"{base}/?c=plone&q=calendar", "!document.getElementById('pages').hidden")
+    browser.value("document.getElementById('after').click()")
+    browser.until("document.getElementById('status').textContent.endsWith('page 2 of 2')")
+    browser.value("history.back()")
+    browser.until("document.getElementById('status').textContent.endsWith('page 1 of 2')")
+    assert browser.value("document.querySelectorAll('#results li h3').length") == 20

@@ -18,6 +18,8 @@ const SORTS = [
 
 const state = { c: "", q: "", sort: "relevance", page: 1, p: "", chosen: {} };
 let asked = null;
+// The address whose results are shown.
+let shown = null;
 let timer = 0;
 
 function collection() {
@@ -175,10 +177,12 @@ async function search() {
   if (data.problem) return say(data.problem, true);
   if (!collection()) return say("There is no collection yet.");
   $("results").classList.add("waiting");
+  shown = null;
   try {
     const [found, ...counts] = await ask(searches(), signal);
     showResults(found);
     showFilters(counts);
+    shown = address({ p: "" });
   } catch (error) {
     if (error.name === "AbortError") return;
     $("results").replaceChildren();
@@ -421,7 +425,8 @@ function fill() {
 async function arrive() {
   readAddress();
   fill();
-  await search();
+  // Where only a package is opened or closed, what was found stays as it is.
+  if (shown !== address({ p: "" })) await search();
   if (state.p) await openPackage(state.p);
   else if ($("package").open) $("package").close();
 }
@@ -458,7 +463,7 @@ $("results").addEventListener("click", (event) => {
   if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   state.p = opener.dataset.id;
-  history.pushState(null, "", address());
+  history.pushState({ opened: true }, "", address());
   openPackage(state.p);
 });
 $("close").addEventListener("click", () => $("package").close());
@@ -466,7 +471,9 @@ $("package").addEventListener("close", () => {
   if (!state.p) return;
   const id = state.p;
   state.p = "";
-  history.pushState(null, "", address());
+  // Closing leads back to where it was opened, so that the browser's Back leads further and does not open it again.
+  if (history.state?.opened) history.back();
+  else history.replaceState(null, "", address());
   document.querySelector(`a[data-id="${CSS.escape(id)}"]`)?.focus();
 });
 window.addEventListener("popstate", arrive);
