@@ -194,6 +194,8 @@ def postings_of(parts: list[tuple[Piece, IntArray, AnyArray]]) -> Postings:
 def phrase_documents(source: Callable[[Postings, IntArray], Runs], terms: list[Postings]) -> IntArray:
     """The documents in which terms follow each other in one text; `source` gives their occurrences."""
     documents = in_all([t.documents for t in terms])
+    if len(terms) == 1:
+        return documents
     keys: IntArray | None = None
     for place, term in enumerate(terms):
         # All of a term is read sooner than the most of it.

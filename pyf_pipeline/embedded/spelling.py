@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pyf_pipeline.embedded import trie
-from pyf_pipeline.embedded.arrays import BoolArray, IntArray, in_all
+from pyf_pipeline.embedded.arrays import BoolArray, IntArray
 from pyf_pipeline.embedded.nearby import Range, near_ranges
 from pyf_pipeline.embedded.view import View
 
@@ -146,20 +146,18 @@ class Speller:
 
     def _selection(self, name: str, before: bytes | None) -> trie.Selection:
         """Which of a field's words are of use, and which are better."""
-        beside = self._documents(name, before) if before is not None else None
-        if beside is not None and not len(beside):
-            beside = None
+        useful = self.filtered
+        if before is not None and len(beside := self._documents(name, before)):
+            useful = np.zeros(self.view.size, dtype=bool)
+            useful[beside] = True if self.filtered is None else self.filtered[beside]
 
         def count(term: bytes) -> int:
             return self.view.document_count(self.connection, name, term)
 
         def allowed(term: bytes) -> bool:
-            if beside is None and self.filtered is None:
+            if useful is None:
                 return count(term) > 0
-            documents = self._documents(name, term)
-            if beside is not None:
-                documents = in_all([documents, beside])
-            return bool(len(documents) if self.filtered is None else self.filtered[documents].any())
+            return bool(useful[self._documents(name, term)].any())
 
         def exists(term: bytes) -> bool:
             return count(term) > 0
