@@ -10,10 +10,12 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from pyf_pipeline.cli.instance import CONFIGURATION
 from pyf_pipeline.search.client import connect_embedded
 from pyf_pipeline.settings import NO_SERVER_KEY, Settings
+from pyf_pipeline_tests.instances import QUIET, furnish
 from pyf_pipeline_tests.world import Servers, World
 
 # What reads the settings when it is imported, and what refers to that: a process of its own would import it anew.
@@ -97,7 +99,8 @@ def fresh_settings(folder: Path, world: World, servers: Servers, monkeypatch: py
     """Settings of a fresh installation on the stand-in world, in an empty working directory."""
     home = folder / "home"
     home.mkdir()
-    (home / "dagster.yaml").write_text(CONFIGURATION)
+    furnish(home)
+    (home / "dagster.yaml").write_text(CONFIGURATION + yaml.safe_dump(QUIET))
     (folder / "work").mkdir()
     monkeypatch.chdir(folder / "work")
     for name in Settings.model_fields:
@@ -110,6 +113,8 @@ def fresh_settings(folder: Path, world: World, servers: Servers, monkeypatch: py
         "GITHUB_TOKEN": world.github.token,
         "PYF_RETRY_SECONDS": "0",
     }
+    # A process that renders READMEs takes half a second to start, and sixty of them no longer than that.
+    monkeypatch.setattr("pyf_pipeline.search.documents.processors", lambda: 1)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return values

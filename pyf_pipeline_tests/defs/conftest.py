@@ -11,6 +11,7 @@ from pyf_pipeline.definitions import defs
 from pyf_pipeline.defs.resources import build_resources
 from pyf_pipeline.search.client import SearchServer, connect_embedded
 from pyf_pipeline.settings import Settings
+from pyf_pipeline_tests.instances import QUIET, furnish
 from pyf_pipeline_tests.world import Servers, World
 
 EVERYTHING = ["raw_pypi_metadata", "filtered_packages", "github_enrichment", "typesense_collection"]
@@ -118,8 +119,13 @@ def installed(folder: Path, world: World, servers: Servers) -> Iterator[Pipeline
             "pypistats_per_minute": 6_000,
         }
     )
-    with pytest.MonkeyPatch.context() as monkeypatch, dg.instance_for_test(temp_dir=str(folder)) as instance:
+    furnish(folder)
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch,
+        dg.instance_for_test(overrides=QUIET, temp_dir=str(folder)) as instance,
+    ):
         monkeypatch.setenv("GITHUB_TOKEN", world.github.token)
+        monkeypatch.setattr("pyf_pipeline.search.documents.processors", lambda: 1)
         yield Pipeline(settings, instance)
 
 

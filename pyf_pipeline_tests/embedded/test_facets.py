@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import typesense
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyf_pipeline_tests.embedded.conftest import client_of
@@ -106,18 +106,17 @@ class Counts:
 
     def __init__(self) -> None:
         self.documents: dict[str, list[str]] = {}
+        self.counts: dict[str, int] = {}
         self.listed: list[str] = []
-
-    def count(self, value: str) -> int:
-        return sum(value in tags for tags in self.documents.values())
 
     def move(self, value: str) -> None:
         """To behind all that are as frequent."""
-        if value in self.listed:
+        if self.counts.pop(value, 0):
             self.listed.remove(value)
-        if number := self.count(value):
-            place = next((i for i, v in enumerate(self.listed) if self.count(v) < number), len(self.listed))
+        if number := sum(value in tags for tags in self.documents.values()):
+            place = next((i for i, v in enumerate(self.listed) if self.counts[v] < number), len(self.listed))
             self.listed.insert(place, value)
+            self.counts[value] = number
 
     def write(self, name: str, tags: Sequence[str]) -> None:
         old = self.documents.get(name, [])
@@ -131,6 +130,7 @@ class Counts:
             self.move(value)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("123456"), st.lists(st.sampled_from("abcdef"), max_size=3)), max_size=25),
     st.integers(1, 6),
