@@ -67,7 +67,8 @@ def _changed(field: Field, before: Documents, after: Documents) -> Iterator[str]
     added = {s: facet_texts(after[s].get(name), field) for s in moved if s in after}
     order = bucket_order([s for s in moved if added.get(s)])
     last = dict.fromkeys(text for seq in order for text in added[seq])
-    gone = [text for seq in moved if seq in before for text in facet_texts(before[seq].get(name), field)]
+    had = [dict.fromkeys(facet_texts(before[seq].get(name), field)) for seq in moved if seq in before]
+    gone = [text for texts in had for text in texts]
     yield from reversed(dict.fromkeys(text for text in reversed(gone) if text not in last))
     yield from last
 
