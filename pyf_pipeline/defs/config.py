@@ -1,6 +1,8 @@
 """What a run can be told, as it shows in the launchpad."""
 
+from collections.abc import Mapping
 from enum import Enum
+from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field
@@ -76,3 +78,25 @@ class EnrichConfig(dg.Config):
         default=False,
         description="Where GitHub's hourly limit is used up, sleep until it resets instead of ending early.",
     )
+
+
+JOB_CONFIG: Mapping[str, Mapping[str, dg.Config]] = {
+    "full_refresh": {
+        "raw_pypi_metadata": FetchConfig(mode=Mode.FULL),
+        "typesense_collection": PublishConfig(rebuild=True),
+    },
+    "rebuild_collection": {"typesense_collection": PublishConfig(rebuild=True)},
+}
+"""What jobs tell their assets where nobody says otherwise."""
+
+C = TypeVar("C", bound=dg.Config)
+
+
+def as_told(context: dg.AssetExecutionContext, config: C) -> C:
+    """What an asset is told; where its run was told nothing at all, by its job.
+
+    A job's own config is put into a run by the UI, by schedules, sensors and backfills, but not by `dagster job launch`
+    and `dagster job execute`: there a full refresh would be none.
+    """
+    own = JOB_CONFIG.get(context.run.job_name, {}).get(context.asset_key.to_user_string())
+    return own if not context.run.run_config and isinstance(own, type(config)) else config

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pyf_pipeline.defs.config import FetchConfig, Mode, PublishConfig
+from pyf_pipeline.defs.config import JOB_CONFIG
 
 EVERYTHING = dg.AssetSelection.assets(
     "raw_pypi_metadata", "filtered_packages", "github_enrichment", "typesense_collection"
@@ -12,9 +12,7 @@ full_refresh = dg.define_asset_job(
     "full_refresh",
     EVERYTHING,
     description="Downloads every project of the profile anew and builds a new version of its collection.",
-    config=dg.RunConfig(
-        {"raw_pypi_metadata": FetchConfig(mode=Mode.FULL), "typesense_collection": PublishConfig(rebuild=True)}
-    ),
+    config=dg.RunConfig(dict(JOB_CONFIG["full_refresh"])),
 )
 
 incremental_update = dg.define_asset_job(
@@ -47,7 +45,7 @@ rebuild_collection = dg.define_asset_job(
     "rebuild_collection",
     dg.AssetSelection.assets("typesense_collection"),
     description="Builds a new version of the collection from what is stored, without asking anybody.",
-    config=dg.RunConfig({"typesense_collection": PublishConfig(rebuild=True)}),
+    config=dg.RunConfig(dict(JOB_CONFIG["rebuild_collection"])),
 )
 
 health_report = dg.define_asset_job(

@@ -119,6 +119,8 @@ def test_a_pypistats_in_trouble_keeps_nothing_from_being_published(
     assert checks(result)["collection_is_complete"]
     assert fetched.documents("flask")[name]["summary"] == summary
     assert with_downloads(fetched.documents("flask")) == known
+    overview = metadata(fetched.run(None, ["partition_health"]), "partition_health")["overview"]
+    assert f"| {shown['pending']} without current downloads |" in overview
 
 
 def test_a_run_asks_no_longer_than_it_may_and_the_next_goes_on(fetched: Pipeline, servers: Servers) -> None:

@@ -126,15 +126,16 @@ def _health(
     instance: dg.DagsterInstance, outputs: Outputs, server: SearchServer, profile: Profile, now: float
 ) -> Health:
     health = Health(profile, _statistics(outputs, profile.key, now))
-    for asset, label in (
-        ("raw_pypi_metadata", "failed"),
-        ("filtered_packages", "rejected"),
-        ("github_enrichment", "pending"),
-        ("typesense_collection", "refused"),
+    for asset, label, shown in (
+        ("raw_pypi_metadata", "failed", "failed"),
+        ("filtered_packages", "rejected", "rejected"),
+        ("github_enrichment", "pending", "pending"),
+        ("download_stats", "pending", "without current downloads"),
+        ("typesense_collection", "refused", "refused"),
     ):
         when, metadata = _latest(instance, asset, profile.key)
         if number := metadata.get(label):
-            health.left_out[label] = number
+            health.left_out[shown] = number
         if asset == "typesense_collection":
             health.published_at, health.published = when, metadata.get("documents", 0)
     try:

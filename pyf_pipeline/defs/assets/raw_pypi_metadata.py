@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pyf_pipeline.catalog.names import normalise
-from pyf_pipeline.defs.config import FetchConfig
+from pyf_pipeline.defs.config import FetchConfig, as_told
 from pyf_pipeline.defs.freshness import DAILY
 from pyf_pipeline.defs.partitions import PROFILES, profile_partitions
 from pyf_pipeline.defs.progress import progress_of
@@ -52,7 +52,7 @@ def raw_pypi_metadata(
     `projects` adds and refreshes, and never removes.
     """
     with retried(context):
-        order = _order(context.partition_key, config, store.outputs())
+        order = _order(context.partition_key, as_told(context, config), store.outputs())
         with pypi.ingester(store.store, progress_of(context)) as ingester:
             ingested = ingester.ingest(order)
             http = ingester.http

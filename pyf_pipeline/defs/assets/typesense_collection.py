@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from pyf_pipeline.catalog.model import Package, Repository
-from pyf_pipeline.defs.config import PublishConfig
+from pyf_pipeline.defs.config import PublishConfig, as_told
 from pyf_pipeline.defs.freshness import DAILY
 from pyf_pipeline.defs.io_managers import EMPTY_WHERE_MISSING
 from pyf_pipeline.defs.notes import NOTES
@@ -109,9 +109,10 @@ def typesense_collection(  # noqa: PLR0917 - Dagster knows inputs by positional 
         told = Context(notes=NOTES, downloads=downloads_by_project(download_stats))
         source = PackageSource(filtered_packages, repositories_by_project(github_enrichment), told)
         partial = is_partial(filtered_packages.schema)
+        rebuild = as_told(context, config).rebuild
         with typesense.server() as server:
             publisher = Publisher(server, progress_of(context))
-            published = publisher.publish(profile.collection, source, rebuild=config.rebuild, partial=partial)
+            published = publisher.publish(profile.collection, source, rebuild=rebuild, partial=partial)
             place = _place(server, published)
         checks = [_completeness(published), _service(published), _findability(published)]
         return dg.MaterializeResult(metadata=_metadata(published) | place, check_results=checks)
