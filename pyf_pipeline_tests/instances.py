@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import dagster as dg
+from alembic.script import ScriptDirectory
 
 QUIET = {"compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
 """No files with what a run prints: each would be followed by processes of their own."""
@@ -19,6 +20,8 @@ def furnish(home: Path) -> None:
 
 @functools.cache
 def _empty() -> Path:
+    # The history of Dagster's tables is some dozens of modules, and read for each instance and for each run.
+    ScriptDirectory.from_config = functools.cache(ScriptDirectory.from_config)  # type: ignore[method-assign]
     folder = Path(tempfile.mkdtemp(prefix="dagster-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
