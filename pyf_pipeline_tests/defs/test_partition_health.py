@@ -2,6 +2,7 @@ import base64
 import functools
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -12,9 +13,9 @@ from pyf_pipeline.defs.assets import partition_health as module
 from pyf_pipeline.defs.partitions import PROFILES
 from pyf_pipeline.search.client import connect
 from pyf_pipeline.search.transport import Patience
-from pyf_pipeline_tests.defs.conftest import Pipeline, checks, metadata
+from pyf_pipeline_tests.defs.conftest import Pipeline, checks, installed, metadata
 from pyf_pipeline_tests.processes import free_port
-from pyf_pipeline_tests.world import World
+from pyf_pipeline_tests.world import Servers, World
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -61,9 +62,17 @@ def test_the_overview_tells_what_the_last_runs_have_left(pipeline: Pipeline, wor
     assert "flask: it was never published" in (evaluation.description or "")
 
 
-def test_the_pictures_are_pictures(pipeline: Pipeline) -> None:
-    pipeline.run("plone")
-    _, said, _ = report(pipeline)
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, world: World, servers: Servers) -> Iterator[Pipeline]:
+    """All profiles were published just now."""
+    with installed(tmp_path_factory.mktemp("published"), world, servers) as pipeline:
+        for profile in PROFILES:
+            pipeline.run(profile)
+        yield pipeline
+
+
+def test_the_pictures_are_pictures(published: Pipeline) -> None:
+    _, said, _ = report(published)
     for profile in PROFILES:
         match = re.fullmatch(r"!\[(.+)\]\(data:image/png;base64,(.+)\)", said[f"pictures of {profile}"])
         assert match is not None
@@ -73,13 +82,11 @@ def test_the_pictures_are_pictures(pipeline: Pipeline) -> None:
         assert len(image) < 60_000, "each report is kept"
 
 
-def test_what_is_late_is_told(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    for profile in PROFILES:
-        pipeline.run(profile)
-    assert checks(report(pipeline)[2])["scheduled_profiles_are_fresh"]
+def test_what_is_late_is_told(published: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks(report(published)[2])["scheduled_profiles_are_fresh"]
     tomorrow = time.time() + module.LATE_AFTER.total_seconds() + 60
     monkeypatch.setattr(module.time, "time", lambda: tomorrow)
-    rows, _, result = report(pipeline)
+    rows, _, result = report(published)
     assert rows["django"]["last published"].endswith("(late)")
     assert not checks(result)["scheduled_profiles_are_fresh"]
 
