@@ -1,8 +1,10 @@
 """The requests about documents."""
 
+import itertools
 import re
 import sqlite3
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 
@@ -23,6 +25,7 @@ IMPORT_BATCH = 1000
 """How many documents are stored together unless the request says otherwise."""
 
 EXPORT_PAGE = 500
+READ_BYTES = 1024 * 1024
 
 _LINE = re.compile(rb"[^\n]+")
 
@@ -44,7 +47,7 @@ def import_documents(service: Service, request: Request, name: str) -> Answer:
     answers: list[str] = []
     with service.storage.read() as connection:
         get_collection(connection, name)
-    for lines in _batches(request.body, size):
+    for lines in _batches(request.stream(), size):
         with service.storage.write() as connection:
             collection = get_collection(connection, name)
             options = documents.ImportOptions(
@@ -54,19 +57,24 @@ def import_documents(service: Service, request: Request, name: str) -> Answer:
     return text_answer(answers)
 
 
-def _batches(body: bytes, size: int) -> Iterator[list[bytes]]:
+def _batches(body: BinaryIO, size: int) -> Iterator[list[bytes]]:
     """The lines of a body that hold anything, so many at a time."""
-    lines: list[bytes] = []
-    for found in _LINE.finditer(body):
-        line = found[0]
-        if line.isspace():
+    lines = (line for line in _lines(body) if not line.isspace())
+    while batch := list(itertools.islice(lines, size)):
+        yield batch
+
+
+def _lines(body: BinaryIO) -> Iterator[bytes]:
+    """The lines of a body that are not empty. It is read in blocks, as it may hold millions that are."""
+    begun: list[bytes] = []
+    while block := body.read(READ_BYTES):
+        end = block.rfind(b"\n")
+        if end < 0:
+            begun.append(block)
             continue
-        lines.append(line)
-        if len(lines) == size:
-            yield lines
-            lines = []
-    if lines:
-        yield lines
+        yield from (found[0] for found in _LINE.finditer(b"".join([*begun, block[:end]])))
+        begun = [block[end:]]
+    yield from (found[0] for found in _LINE.finditer(b"".join(begun)))
 
 
 def _action(request: Request) -> str:

@@ -1,9 +1,10 @@
 """Requests and answers, free of any web framework."""
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote_plus
 
 import orjson
@@ -23,7 +24,8 @@ class Request:
         path: Decoded, in parts.
         query: The parameters of the address.
         key: What came as `X-TYPESENSE-API-KEY`, in the header or the address; "" where nothing did.
-        body: As it came.
+        body: As it came; empty where it is too long to be held in memory.
+        spooled: The body as a file where it is that long, and None otherwise.
     """
 
     method: str
@@ -31,6 +33,7 @@ class Request:
     query: dict[str, str]
     key: str
     body: bytes
+    spooled: BinaryIO | None = None
 
     def json(self) -> Any:
         """The body's value; raises 400 where it is no JSON."""
@@ -41,6 +44,10 @@ class Request:
         if is_too_deep(value):
             raise bad_request(TOO_DEEP)
         return value
+
+    def stream(self) -> BinaryIO:
+        """The body as a file, however long it is."""
+        return self.spooled or io.BytesIO(self.body)
 
     def flag(self, name: str) -> bool:
         """Whether a parameter of the address is true."""

@@ -67,7 +67,7 @@ def put_dictionary(service: Service, request: Request) -> Answer:
     """POST /stemming/dictionaries/import?id=: the words as they were sent, line by line."""
     name = request.query.get("id", "")
     with service.storage.write() as connection:
-        words = dictionaries.put_dictionary(connection, name, request.body)
+        words = dictionaries.put_dictionary(connection, name, request.stream().read())
         alteration.index_again(connection, name)
     return text_answer([dumps(word) for word in words])
 

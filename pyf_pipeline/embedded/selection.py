@@ -60,6 +60,11 @@ class Ranking:
             if len(rest) <= missing:
                 break
             values = key[rest]
+            tied = values == values.max()
+            if np.count_nonzero(tied) >= missing:
+                # Common words tell few documents apart, and to find that out is much faster than to part them.
+                rest = rest[tied]
+                continue
             least = np.partition(values, len(rest) - missing)[len(rest) - missing]
             taken.append(rest[values > least])
             rest, missing = rest[values == least], missing - len(taken[-1])

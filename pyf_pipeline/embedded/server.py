@@ -2,9 +2,10 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -83,7 +84,11 @@ def create_app(
         except ApiError as error:
             refused = refusal(error)
             return Response(refused.body, refused.status, headers=CROSS_ORIGIN, media_type=refused.content_type)
-        found = await run_in_threadpool(dispatch, service, asked)
+        try:
+            found = await run_in_threadpool(dispatch, service, asked)
+        finally:
+            if asked.spooled is not None:
+                asked.spooled.close()
         headers = {**CROSS_ORIGIN, "content-type": found.content_type, **found.headers}
         if isinstance(found.body, bytes):
             return Response(found.body, found.status, headers=headers)
@@ -109,16 +114,33 @@ async def _asked(service: Service, request: WebRequest) -> Request:
         key=request.headers.get(KEY_HEADER, "") or parameters.get(KEY_HEADER, ""),
         body=b"",
     )
-    return replace(asked, body=await _body(service, asked, request))
+    return await _received(service, asked, request)
 
 
-async def _body(service: Service, asked: Request, request: WebRequest) -> bytes:
-    """The body, refused while it comes in where it is longer than it may be; a long one is read of who may send it."""
-    pieces, size, largest = [], 0, MAX_BODY_BYTES
-    async for piece in request.stream():
-        size += len(piece)
-        if size > largest == MAX_BODY_BYTES:
-            largest = await run_in_threadpool(largest_body, service, asked)
-        check_length(size, largest)
-        pieces.append(piece)
-    return b"".join(pieces)
+async def _received(service: Service, asked: Request, request: WebRequest) -> Request:
+    """The request with its body, refused while it comes in where it is longer than it may be.
+
+    A long one is read of those only who may send it, and into a file beside the index instead of into memory.
+    """
+    body, size, largest = bytearray(), 0, MAX_BODY_BYTES
+    with contextlib.ExitStack() as opened:
+        spooled: BinaryIO | None = None
+        async for piece in request.stream():
+            size += len(piece)
+            if spooled is None and size > MAX_BODY_BYTES:
+                largest = await run_in_threadpool(largest_body, service, asked)
+                check_length(size, largest)
+                spooled = opened.enter_context(tempfile.TemporaryFile(dir=service.storage.path.parent))
+                spooled.write(body)
+                body.clear()
+            check_length(size, largest)
+            if spooled is None:
+                body += piece
+            else:
+                spooled.write(piece)
+        if spooled is None:
+            return replace(asked, body=bytes(body))
+        spooled.seek(0)
+        # From here on it is closed by whoever answers the request.
+        opened.pop_all()
+        return replace(asked, spooled=spooled)
