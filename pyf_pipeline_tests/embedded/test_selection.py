@@ -1,9 +1,11 @@
 """The best documents: the same as by sorting all of them, and with no more scores found out than need be."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyf_pipeline.embedded import selection
 from pyf_pipeline.embedded.arrays import IntArray
 from pyf_pipeline.embedded.selection import Ranking
 
@@ -44,9 +46,16 @@ def test_the_best_are_those_that_sorting_puts_first(data: st.DataObject, size: i
     assert Ranking(keys).best(documents, count).tolist() == sorted_by(keys, documents)[:count]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data(), size=DOCUMENTS, count=st.integers(1, 40), place=st.integers(0, 2))
 def test_the_same_where_scores_are_found_out_on_the_way(data: st.DataObject, size: int, count: int, place: int) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(selection, "AHEAD", data.draw(st.sampled_from([1, 5, 100])))
+        monkeypatch.setattr(selection, "POOL", data.draw(st.sampled_from([1, 8, 50, 1000])))
+        check_scores_found_out(data, size, count, place)
+
+
+def check_scores_found_out(data: st.DataObject, size: int, count: int, place: int) -> None:
     rnd = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     actual = rnd.integers(0, 4, size)
     pending = Pending(actual + rnd.integers(0, 3, size), actual)
