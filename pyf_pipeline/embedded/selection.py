@@ -11,8 +11,9 @@ from pyf_pipeline.embedded.arrays import IntArray
 AHEAD = 100
 """So many more than are wanted are looked at in the first round."""
 
-POOL = 1_000
-"""Among so many more than are wanted they are looked for at first."""
+
+PEELED = 3
+"""So many of a key's highest values are taken one after another before the rest is parted."""
 
 
 class Scores(Protocol):
@@ -41,55 +42,40 @@ class Ranking:
     pending: Scores | None = None
 
     def best(self, documents: IntArray, count: int) -> IntArray:
-        """The best of some documents, which are in ascending order: at most so many, the best first."""
+        """The best of some documents, at most so many, in their order."""
         count = min(count, len(documents))
         if not count:
             return documents[:0]
         if self.pending is None:
             return self._leading(documents, count)
-        size = POOL
-        while (found := self._best_of(self.pending, documents, count, size)) is None:
-            size *= 8
-        return found
-
-    def _best_of(self, pending: Scores, documents: IntArray, count: int, size: int) -> IntArray | None:
-        """The same, looked for among those that may be the best; None where these turn out to be too few.
-
-        To find the leading ones of all documents takes longer than to look at some more of their scores.
-        """
-        pool = self._leading(documents, min(count + size, len(documents)))
-        least = self._place(int(pool[-1])) if len(pool) < len(documents) else None
-        pool = np.sort(pool)
         ahead = AHEAD
         while True:
             # Scores only fall when they are found out: what leads with a score that is known stays ahead of the rest.
-            leading = self._leading(pool, min(count + ahead, len(pool)))
-            if not len(pending.unsettled(leading[:count])):
-                ahead_of_all = least is None or self._place(int(leading[count - 1])) >= least
-                return leading[:count] if ahead_of_all else None
-            if least is not None and len(leading) == len(pool):
-                return None
-            pending.settle(leading)
+            leading = self._leading(documents, min(count + ahead, len(documents)))
+            if not len(self.pending.unsettled(leading[:count])):
+                return leading[:count]
+            self.pending.settle(leading)
             ahead *= 2
 
-    def _place(self, document: int) -> tuple[float, ...]:
-        """What a document is compared by; the greater comes first."""
-        return (*(key[document].item() for key in self.keys), document)
-
     def _leading(self, documents: IntArray, count: int) -> IntArray:
-        """The same of documents in ascending order, by the keys as they are now."""
+        """The same by the keys as they are now."""
         taken, rest, missing = [], documents, count
         for key in self.keys:
             if len(rest) <= missing:
                 break
             values = key[rest]
-            tied = values == values.max()
-            if np.count_nonzero(tied) >= missing:
-                # Common words tell few documents apart, and to find that out is much faster than to part them.
-                rest = rest[tied]
-                continue
-            least = np.partition(values, len(rest) - missing)[len(rest) - missing]
-            taken.append(rest[values > least])
-            rest, missing = rest[values == least], missing - len(taken[-1])
+            for _ in range(PEELED):
+                # Common words tell few documents apart, and to find that out is faster than to part them all.
+                tied = values == values.max()
+                number = int(np.count_nonzero(tied))
+                if number >= missing:
+                    break
+                taken.append(rest[tied])
+                rest, values, missing = rest[~tied], values[~tied], missing - number
+            else:
+                least = np.partition(values, len(rest) - missing)[len(rest) - missing]
+                taken.append(rest[values > least])
+                tied, missing = values == least, missing - len(taken[-1])
+            rest = rest[tied]
         found = np.concatenate([*taken, rest[len(rest) - missing :]])
         return found[np.lexsort([found, *(key[found] for key in reversed(self.keys))])[::-1]]

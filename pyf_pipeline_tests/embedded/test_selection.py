@@ -51,7 +51,6 @@ def test_the_best_are_those_that_sorting_puts_first(data: st.DataObject, size: i
 def test_the_same_where_scores_are_found_out_on_the_way(data: st.DataObject, size: int, count: int, place: int) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(selection, "AHEAD", data.draw(st.sampled_from([1, 5, 100])))
-        monkeypatch.setattr(selection, "POOL", data.draw(st.sampled_from([1, 8, 50, 1000])))
         check_scores_found_out(data, size, count, place)
 
 
