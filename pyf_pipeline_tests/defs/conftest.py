@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from pyf_pipeline.definitions import defs
+from pyf_pipeline.defs.partitions import PROFILES
 from pyf_pipeline.defs.resources import build_resources
 from pyf_pipeline.search.client import SearchServer, connect_embedded
 from pyf_pipeline.settings import Settings
@@ -132,6 +133,15 @@ def installed(folder: Path, world: World, servers: Servers) -> Iterator[Pipeline
 @pytest.fixture
 def pipeline(tmp_path: Path, world: World, servers: Servers) -> Iterator[Pipeline]:
     with installed(tmp_path, world, servers) as pipeline:
+        yield pipeline
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, world: World, servers: Servers) -> Iterator[Pipeline]:
+    """All three profiles were published once; what tests do to PyPI afterwards is published where they say so."""
+    with installed(tmp_path_factory.mktemp("published"), world, servers) as pipeline:
+        for profile in PROFILES:
+            pipeline.run(profile)
         yield pipeline
 
 

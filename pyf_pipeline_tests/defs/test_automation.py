@@ -20,8 +20,8 @@ from pyf_pipeline.defs.schedules import build_schedules
 from pyf_pipeline.defs.sensors import PROJECTS_TAG
 from pyf_pipeline.settings import Settings, load_settings
 from pyf_pipeline.store.outputs import Outputs, StoredRows
-from pyf_pipeline_tests.defs.conftest import Pipeline, installed
-from pyf_pipeline_tests.world import Fault, Servers, World
+from pyf_pipeline_tests.defs.conftest import Pipeline
+from pyf_pipeline_tests.world import Fault, World
 
 
 def tick(pipeline: Pipeline, name: str, cursor: str | None = None) -> Any:
@@ -34,15 +34,6 @@ def tick(pipeline: Pipeline, name: str, cursor: str | None = None) -> Any:
     )
     with context:
         return defs.resolve_sensor_def(name).evaluate_tick(context)
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory, world: World, servers: Servers) -> Iterator[Pipeline]:
-    """All three profiles were published once; what tests do to PyPI afterwards is published where they say so."""
-    with installed(tmp_path_factory.mktemp("published"), world, servers) as pipeline:
-        for profile in PROFILES:
-            pipeline.run(profile)
-        yield pipeline
 
 
 def test_the_first_look_reconciles_and_the_next_one_finds_nothing_new(published: Pipeline) -> None:

@@ -2,7 +2,6 @@ import base64
 import functools
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -13,9 +12,9 @@ from pyf_pipeline.defs.assets import partition_health as module
 from pyf_pipeline.defs.partitions import PROFILES
 from pyf_pipeline.search.client import connect
 from pyf_pipeline.search.transport import Patience
-from pyf_pipeline_tests.defs.conftest import Pipeline, checks, installed, metadata
+from pyf_pipeline_tests.defs.conftest import Pipeline, checks, metadata
 from pyf_pipeline_tests.processes import free_port
-from pyf_pipeline_tests.world import Servers, World
+from pyf_pipeline_tests.world import World
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -60,15 +59,6 @@ def test_the_overview_tells_what_the_last_runs_have_left(pipeline: Pipeline, wor
     (evaluation,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "scheduled_profiles_are_fresh"]
     assert "plone" not in (evaluation.description or "")
     assert "flask: it was never published" in (evaluation.description or "")
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory, world: World, servers: Servers) -> Iterator[Pipeline]:
-    """All profiles were published just now."""
-    with installed(tmp_path_factory.mktemp("published"), world, servers) as pipeline:
-        for profile in PROFILES:
-            pipeline.run(profile)
-        yield pipeline
 
 
 def test_the_pictures_are_pictures(published: Pipeline) -> None:
