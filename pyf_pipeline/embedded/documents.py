@@ -136,14 +136,15 @@ class Batch:
         collection = self.collection.id
         if self.schema is not self.collection.schema:
             save_schema(self.connection, collection, self.schema)
-        before = flat_documents(self.connection, self.collection, sorted(self._replaced))
+        replaced = sorted(self._replaced)
+        before = flat_documents(self.connection, self.collection, replaced)
         dropped = {f.name for f in self.schema.fields if not f.store}
         self.connection.executemany(
             "INSERT INTO documents (collection_id, seq, id, body) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (collection_id, seq) DO UPDATE SET body = excluded.body",
             ((collection, p.seq, name, _stored_form(p.document, dropped)) for name, p in self._pending.items()),
         )
-        segments.mark_dead(self.connection, collection, np.array(sorted(self._replaced), dtype=np.int64))
+        segments.mark_dead(self.connection, collection, np.array(replaced, dtype=np.int64))
         values = {p.seq: flat_values(p.document, self.schema) for p in self._pending.values()}
         building.build_segment(self.connection, collection, self.schema, values)
         fields = standing.facet_fields(self.schema)

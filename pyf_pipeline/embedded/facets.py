@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from pyf_pipeline.embedded.arrays import AnyArray, BoolArray, IntArray, distinct
-from pyf_pipeline.embedded.columns import Labels, Numbers
+from pyf_pipeline.embedded.columns import Labels, Numbers, number_text
 from pyf_pipeline.embedded.errors import ApiError, UnsupportedError, bad_request, not_found
 from pyf_pipeline.embedded.nearby import Vocabulary, near_ranges
 from pyf_pipeline.embedded.ordering import bucket_order
 from pyf_pipeline.embedded.schema import Field, Schema
 from pyf_pipeline.embedded.tokens import Tokenizer
-from pyf_pipeline.embedded.validation import float_text
 from pyf_pipeline.embedded.view import View
 
 FEW_VALUES = 250
@@ -185,7 +184,7 @@ class Counter:
         if request.ranges:
             return self._ranges(request, field)
         labels = self._labels(field)
-        by_value_index = self._by_value_index(request, field, labels)
+        by_value_index = self._by_value_index(request, labels)
         codes, owners = self._counted(field, labels, all_of_them=self.everything and by_value_index)
         counts = self._totals(labels, codes, owners)
         order = self._order(request, labels, counts, (codes, owners), by_value_index=by_value_index)
@@ -266,9 +265,9 @@ class Counter:
         last[codes] = values
         return last
 
-    def _by_value_index(self, request: FacetRequest, field: Field, labels: Labels) -> bool:
+    def _by_value_index(self, request: FacetRequest, labels: Labels) -> bool:
         """Whether Typesense would look through the most frequent values only, instead of through all hits."""
-        if self.options.strategy not in {"automatic", "top_values"} or not self._has_value_index(field, labels):
+        if self.options.strategy not in {"automatic", "top_values"} or not self._has_value_index(labels):
             return False
         if self.options.strategy == "top_values":
             return True
@@ -278,11 +277,11 @@ class Counter:
         many = hits > MANY_HITS and (len(labels.names) < FEW_VALUES or hits * 2 > self.view.size)
         return self.everything or many or bool(request.by_name)
 
-    def _has_value_index(self, field: Field, labels: Labels) -> bool:
+    def _has_value_index(self, labels: Labels) -> bool:
         """A large collection has none of a field that few documents have, or nearly each with a value of its own."""
         if self.view.size < MANY_DOCUMENTS:
             return True
-        having = len(distinct(self._owned(field.name, labels)[1]))
+        having = int(np.count_nonzero(labels.counts()))
         return having >= MANY_DOCUMENTS and len(labels.names) <= 0.8 * self.view.size
 
     def _examined(self) -> int:
@@ -390,11 +389,7 @@ def number_labels(connection: sqlite3.Connection, view: View, field: Field) -> L
         order = _number_order(connection, view, field, column, values)
         place = np.empty(len(order), dtype=np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
-        if field.is_bool:
-            names = ["true" if v else "false" for v in values[order]]
-        else:
-            names = [float_text(v) if field.is_float else str(v) for v in values[order]]
-        return Labels(names, column.starts, place[codes])
+        return Labels([number_text(field, v) for v in values[order]], column.starts, place[codes])
 
     return view.memo("number labels", field.name, make)
 
@@ -408,7 +403,7 @@ def _number_order(
     if not field.type.startswith("int64"):
         return list(range(len(values)))
     known = view.standings(connection, field.name)
-    texts = [str(v) for v in values]
+    texts = [number_text(field, v) for v in values]
     if all(t in known for t in texts):
         return sorted(range(len(texts)), key=lambda i: known[texts[i]].came)
     having = np.flatnonzero(column.counts())

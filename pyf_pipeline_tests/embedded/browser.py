@@ -47,8 +47,11 @@ class Browser:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._numbers = itertools.count(1)
-        self._closing = contextlib.ExitStack()
-        self._socket = self._closing.enter_context(self._connection(folder / "DevToolsActivePort"))
+        with contextlib.ExitStack() as begun:
+            begun.callback(self._end)
+            self._socket = begun.enter_context(self._connection(folder / "DevToolsActivePort"))
+            # Until here a browser that cannot be spoken to is ended; from here on `__exit__` does that.
+            self._closing = begun.pop_all()
 
     def _connection(self, told: Path) -> ClientConnection:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -67,6 +70,8 @@ class Browser:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Ends the browser."""
         self._closing.close()
+
+    def _end(self) -> None:
         self._process.terminate()
         self._process.wait(PATIENCE_SECONDS)
 
